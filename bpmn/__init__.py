@@ -1,0 +1,1 @@
+"""Diagrams: read, check, draw. Knows no database, no web and no SpiffWorkflow."""

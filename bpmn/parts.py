@@ -1,0 +1,151 @@
+"""Reads what lies inside one flow node: event, loop, call mapping, operations, script; and a flow's condition."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+
+from bpmn import dialects
+from bpmn.diagram import Event, Loop, Operation, Other
+from bpmn.dialects import BPMN
+from bpmn.findings import Findings
+from bpmn.safe_xml import Node
+
+_TIMERS = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
+_LOOP_PARTS = frozenset({
+    "loopCardinality", "completionCondition", "loopDataInputRef", "inputDataItem", "loopDataOutputRef",
+    "outputDataItem", "documentation", "extensionElements",
+})
+_LOOP_WORDS = frozenset({"collection", "item", "output", "result"})
+# A script is lines of our own language, which reads like Python; other languages are refused by name.
+_SCRIPTS = frozenset({"", "policy", "liuhen", "python", "text/x-python", "application/x-python"})
+
+
+def text_of(node: Node | None) -> str:
+    """The text of an element, stripped; comments are gone already, so none can cut it short."""
+    return node.text.strip() if node else ""
+
+
+def event(node: Node, key: str, messages: Mapping[str, str], findings: Findings) -> Event:
+    """What an event waits for or does; kinds that are not read further are kept by name."""
+    definitions = [child for child in node.children if child.name.endswith("EventDefinition")]
+    if not definitions:
+        return Event("none")
+    if len(definitions) > 1:
+        return Event("multiple")
+    definition = definitions[0]
+    kind = definition.name.removesuffix("EventDefinition")
+    if kind == "timer":
+        return _timer(definition, key, findings)
+    if kind != "message":
+        return Event(kind, name=definition.get("name") or definition.get(f"{kind}Ref") or None)
+    reference = definition.get("messageRef").strip()
+    found = messages.get(reference.rpartition(":")[2])
+    if reference and found is None:
+        findings.add("dangling-reference", definition.line, key,
+                     f"messageRef “{reference}” 指向的消息不存在：请在 definitions 下定义该 message",
+                     f"messageRef “{reference}” points to no message: define this message under definitions")
+    return Event("message", name=found or None)
+
+
+def _timer(definition: Node, key: str, findings: Findings) -> Event:
+    said = [child for child in definition.children if child.name in _TIMERS]
+    if len(said) > 1:
+        findings.add("timer", definition.line, key,
+                     "一个定时器只能有 timeDate、timeDuration、timeCycle 之一：请只留一个",
+                     "a timer has one of timeDate, timeDuration and timeCycle: keep one of them")
+    return Event("timer", form=_TIMERS[said[0].name], expression=text_of(said[0])) if said else Event("timer")
+
+
+def loop(node: Node) -> Loop:
+    """The multi-instance marker of an activity."""
+    own = dialects.own_attributes(node)
+    found = {child.name: child for child in node.children}
+
+    def said(word: str) -> str | None:
+        return text_of(found[word]) if word in found else None
+
+    def item(word: str) -> str | None:
+        return found[word].get("name") or found[word].get("id") if word in found else None
+
+    return Loop(
+        sequential=node.get("isSequential") == "true",
+        collection=own.get("collection") or said("loopDataInputRef"),
+        cardinality=said("loopCardinality"),
+        item=own.get("item") or item("inputDataItem"),
+        output=own.get("output") or said("loopDataOutputRef"),
+        result=own.get("result") or item("outputDataItem"),
+        until=said("completionCondition"),
+        line=node.line,
+    )
+
+
+def loop_others(node: Node, key: str) -> Iterator[Other]:
+    """What a multi-instance marker says that is not read here."""
+    yield from dialects.foreign_words(node, key)
+    yield from dialects.misspelt(node, key, _LOOP_WORDS)
+    if node.get("behavior", "All") != "All":
+        yield Other("behavior", key, node.line)
+    for child in node.children:
+        if child.namespace == BPMN and child.name not in _LOOP_PARTS:
+            yield Other(child.name, key, child.line)
+
+
+def mapping(node: Node, direction: str, key: str, findings: Findings) -> dict[str, str]:
+    """What a call activity passes ``in`` or takes ``out``, as name -> expression."""
+    pairs: dict[str, str] = {}
+    for name, expression, said in dialects.mapped(node, direction):
+        if name and expression and name not in pairs:
+            pairs[name] = expression
+            continue
+        zh = f"“{name}” 写了两次" if name in pairs else "需要一个名称和一个表达式"
+        en = f"“{name}” is given twice" if name in pairs else "one name and one expression are needed"
+        findings.add("call-mapping", said.line, key,
+                     f'{direction} 不可用，{zh}：请写成 <policy:{direction} name="…" value="…"/>',
+                     f'this {direction} cannot be used, {en}: write <policy:{direction} name="…" value="…"/>')
+    return pairs
+
+
+def operations(node: Node, key: str, findings: Findings) -> tuple[Operation, ...]:
+    """The operations of a service task, in order."""
+    read = []
+    for operation in dialects.operations(node):
+        parameters: dict[str, str] = {}
+        for part in operation.children:
+            name = part.get("name").strip()
+            if part.name != "with" or not name or name in parameters:
+                findings.add("operation", part.line, key,
+                             '操作的参数写错或重复：请写成 <policy:with name="参数" value="表达式"/>，每个参数一次',
+                             'this parameter is misspelt or given twice: write <policy:with name="…" value="…"/> once')
+            parameters[name] = part.get("value").strip()
+        into = operation.get("into").strip() or None
+        read.append(Operation(operation.get("name").strip(), parameters, into, operation.line))
+    return tuple(read)
+
+
+def script(node: Node, key: str, findings: Findings) -> str | None:
+    """The body of a script task, without the indentation of the file."""
+    found = node.first(BPMN, "script")
+    if found is None:
+        return None
+    language = node.get("scriptFormat").strip().lower()
+    if language not in _SCRIPTS:
+        findings.add("script-language", node.line, key,
+                     f"脚本语言 {language} 不可用：请写成若干行“名称 = 表达式”，并删去 scriptFormat",
+                     f"scripts in {language} do not run here: write lines of “name = expression”, remove scriptFormat")
+        return None
+    lines = found.text.splitlines()
+    # The first line may stand behind the tag, without the indentation of the others.
+    return (lines[0].strip() + "\n" + textwrap.dedent("\n".join(lines[1:]))).strip() if lines else ""
+
+
+def check_condition(condition: Node, flow: str, findings: Findings) -> None:
+    """A condition is text in our language and nothing else."""
+    if condition.children:
+        findings.add("condition-markup", condition.line, flow,
+                     "条件中含有 XML 元素：请只写表达式，小于号写作 &lt;",
+                     "the condition contains XML elements: write the expression only, with &lt; for less-than")
+    if language := condition.get("language"):
+        findings.add("condition-language", condition.line, flow,
+                     f"条件语言 {language} 不可用：请用本系统的表达式并删去 language",
+                     f"conditions in {language} do not run here: use our expressions and remove language")

@@ -1,0 +1,59 @@
+"""Which elements a token can go to from which: successors, boundary events, reachability. Judges nothing.
+
+A token comes to a boundary event from the activity it is attached to. Every walk is a loop over a list, so that no
+chain is too long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from bpmn.diagram import Diagram
+
+Steps = Mapping[str, tuple[str, ...]]
+
+
+def successors(diagram: Diagram) -> dict[str, tuple[str, ...]]:
+    """For every element, the elements its token can go to next: its boundary events, then the targets of its flows."""
+    following: dict[str, list[str]] = {key: [] for key in diagram.elements}
+    for element in diagram.elements.values():
+        if element.attached_to in following:
+            following[element.attached_to].append(element.id)
+    for element in diagram.elements.values():
+        targets = (diagram.flows[flow].target for flow in element.outgoing)
+        following[element.id].extend(target for target in targets if target in following)
+    return {key: tuple(dict.fromkeys(targets)) for key, targets in following.items()}
+
+
+def reversed_steps(steps: Steps) -> dict[str, tuple[str, ...]]:
+    """The same steps walked backwards."""
+    back: dict[str, list[str]] = {key: [] for key in steps}
+    for key, targets in steps.items():
+        for target in targets:
+            back[target].append(key)
+    return {key: tuple(sources) for key, sources in back.items()}
+
+
+def reached(starts: Iterable[str], steps: Steps, *, not_through: str | None = None) -> set[str]:
+    """Everything that can be reached from ``starts`` (which count as reached) without entering ``not_through``."""
+    seen: set[str] = set()
+    waiting = [start for start in starts if start != not_through]
+    while waiting:
+        key = waiting.pop()
+        if key not in seen:
+            seen.add(key)
+            waiting.extend(target for target in steps.get(key, ()) if target not in seen and target != not_through)
+    return seen
+
+
+def reaches(diagram: Diagram, join: str) -> dict[str, frozenset[str]]:
+    """For each incoming flow of a join, the elements from which a token can come to that flow.
+
+    Elements of the join's own container only: a token deeper inside counts by the activity that contains it. A way that
+    passes through the join itself is none. (Who waits for whom at an inclusive join follows from this.)
+    """
+    before = reversed_steps(successors(diagram))
+    return {
+        flow: frozenset(reached([diagram.flows[flow].source], before, not_through=join))
+        for flow in diagram.elements[join].incoming
+    }

@@ -1,0 +1,137 @@
+"""Between the desk and access: finds a work item, asks whether this person may act on it, and says no in a sentence."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from engine.access import REASONS, Door, judge, unbar
+from engine.desk import Desk, lock
+from engine.errors import AlreadyDone, NotFound, NotYours
+from engine.model import Request as Kept
+from engine.model import Task
+from engine.people import name_of, standing
+from engine.requests import answered
+from engine.work import BEIJING, Work
+from forms.expressions import ExpressionError, compile_expression
+from forms.values import PersonRef
+
+Item = Mapping[str, Any]
+
+
+def case_of(task: str) -> str:
+    """The id of the case a work item belongs to."""
+    return task.rpartition(".")[0]
+
+
+def look(work: Work, task: str) -> tuple[Item, str | None]:
+    """A work item as it is now, and the answer of this very request if it was carried out before: one statement.
+
+    The case must be locked before: a work item changes only under that lock.
+    """
+    key = work.request.key if work.request else None
+    kept = (Kept.actor.label("kept_actor"), Kept.verb, Kept.body_hash, Kept.answer)
+    columns = (*Task.__table__.columns, *kept)
+    query = select(*columns).select_from(Task).join(Kept, Kept.key == key, isouter=True).where(Task.id == task)
+    row = work.db.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"没有编号为 {task} 的待办", f"there is no work item {task}")
+    return row, answered(work, row["kept_actor"], row["verb"], row["body_hash"], row["answer"])
+
+
+def take_up(work: Work, task: str, verb: str) -> tuple[Desk, Item, str | None]:
+    """Lock and thaw the case of an open work item, due timers first; the third is the answer of a repeated request.
+
+    Raises ``NotFound``, or ``AlreadyDone`` naming who did it and when.
+    """
+    row = lock(work, case_of(task))
+    item, again = look(work, task)
+    desk = Desk.thawed(work, row)
+    if again is None:
+        if item["closed_at"] is None:
+            desk.fire_due()
+        refuse_done(desk, item, verb)
+    return desk, item, again
+
+
+def refuse_done(desk: Desk, item: Item, verb: str) -> None:
+    """An item that is no longer open takes no act; whoever comes too late is told by whom and when it was done."""
+    if item["closed_at"] is None and desk.instance.live(item["token"]):
+        return
+    about = {"case": desk.row["id"], "element": item["element"], "verb": verb}
+    if item["closed_how"] == "completed":
+        who = name_of(desk.work, item["closed_by"])
+        when = item["closed_at"].astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+        raise AlreadyDone(
+            f"“{item['name_zh']}”已由{who}于 {when} 办结",
+            f"“{item['name_en']}” was already completed by {who} at {when}",
+            ("done", "not_open"),
+            by=item["closed_by"],
+            at=item["closed_at"],
+            **about,
+        )
+    raise AlreadyDone(
+        f"“{item['name_zh']}”已不需要办理（流程已转到别处）",
+        f"“{item['name_en']}” is no longer open: the case has moved on",
+        ("not_open",),
+        **about,
+    )
+
+
+def admit(desk: Desk, item: Item, verb: str) -> str | None:
+    """Let this person act on the item, or raise ``NotYours`` with every reason; gives whose substitute they are."""
+    verdict = judge(standing(desk.work, desk.work.actor), door(desk, item))
+    if verdict.reasons:
+        raise not_yours(desk, item, verb, verdict.reasons, desk.work.actor)
+    return verdict.on_behalf_of
+
+
+def not_yours(desk: Desk, item: Item, verb: str, reasons: Sequence[str], person: str) -> NotYours:
+    """The refusal, in words."""
+    who = name_of(desk.work, person)
+    why_zh = "；".join(REASONS[reason][0] for reason in reasons)
+    why_en = "; ".join(REASONS[reason][1] for reason in reasons)
+    return NotYours(
+        f"{who}不能办理“{item['name_zh']}”：{why_zh}",
+        f"{who} may not do “{item['name_en']}”: {who} {why_en}",
+        reasons,
+        case=desk.row["id"],
+        element=item["element"],
+        verb=verb,
+    )
+
+
+def door(desk: Desk, item: Item) -> Door:
+    """What access must know of a work item, as the case stands."""
+    element = desk.deployed.element(item["process"], item["element"])
+    checked: set[str] = set()
+    for other in element.policy.get("fourEyes", "").replace(",", " ").split():
+        key = other if item["process"] == desk.deployed.process else f"{item['process']}/{other}"
+        checked |= {person.id for person in desk.instance.acted(key) if isinstance(person, PersonRef)}
+    return Door(
+        case=desk.row["id"],
+        applicant=desk.row["applicant"],
+        roles=frozenset(unbar(item["roles"])),
+        assignees=unbar(item["assignees"]),
+        excluded=frozenset(unbar(item["excluded"])),
+        checked=frozenset(checked),
+        parties=parties(desk),
+        claimed_by=item.get("claimed_by"),
+    )
+
+
+def parties(desk: Desk) -> frozenset[str]:
+    """Names and credit codes of the parties of a case (``policy:parties`` of its process), for declared interests."""
+    source = desk.deployed.diagram.process.policy.get("parties")
+    if not source:
+        return frozenset()
+    found: set[str] = set()
+    with contextlib.suppress(ExpressionError):  # before the first answer there are no parties yet
+        value = compile_expression(source).value(desk.instance.scopes.innermost(desk.given), desk.functions)
+        for party in value if isinstance(value, list) else [value]:
+            said = party.values() if isinstance(party, dict) else [party]
+            found |= {text for text in said if isinstance(text, str) and len(text) > 2}
+    return frozenset(found)

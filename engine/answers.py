@@ -1,0 +1,97 @@
+"""Answers to forms: their files are attached, the form checks them, and each is kept as given with a commitment."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from engine import documents
+from engine.desk import Desk
+from engine.errors import Invalid, NotFound, Unusable, WrongState
+from engine.model import Document, Submission
+from engine.trail.record import commitment, new_salt
+from forms.answer import check, unmet
+from forms.form import Form, convert_references
+from forms.values import FileRef, PersonRef, Value, to_json, from_json
+
+
+def accept(desk: Desk, form: Form, answer: Mapping[str, Any], element: str, token: int | None) -> dict[str, Value]:
+    """The checked answer, every field of it. Raises ``Invalid`` naming the fields, ``WrongState`` for a requirement."""
+    world = desk.world(token)
+    for demand in unmet(form, world):
+        raise WrongState(demand.text.zh, demand.text.en, see=demand.see)
+    checked = check(form, with_files(desk, form, answer, element), world)
+    if checked.problems:
+        raise Invalid(checked.problems)
+    return checked.values
+
+
+def with_files(desk: Desk, form: Form, answer: Mapping[str, Any], element: str) -> dict[str, Any]:
+    """The answer with its uploads (``{"file": name, "data": bytes}``) attached to the case and put as references."""
+
+    def attach(upload: Mapping[str, Any]) -> FileRef:
+        if not isinstance(upload.get("data"), bytes):
+            raise Unusable(f"文件“{upload.get('file')}”没有内容", f"the file {upload.get('file')!r} has no content")
+        reference = documents.attach(
+            desk.work, desk.row["id"], element, str(upload["file"]), upload["data"], desk.work.actor
+        )
+        desk.tell("document.attached", {"document": reference.id, "sha256": reference.sha256}, element=element)
+        return reference
+
+    def known(reference: FileRef) -> FileRef:
+        """A reference given back by a form must be to a document of this case; nobody invents one."""
+        query = select(Document.case).where(Document.id == reference.id, Document.sha256 == reference.sha256)
+        if desk.work.db.execute(query).scalar_one_or_none() != desk.row["id"]:
+            raise NotFound(f"本案没有文件“{reference.name}”", f"this case has no document {reference.name!r}")
+        return reference
+
+    return convert_references(form, answer, PersonRef, lambda each: known(each) if isinstance(each, FileRef) else attach(each))
+
+
+def keep_submission(
+    desk: Desk, process: str, element: str, task: str | None, values: Mapping[str, Value], on_behalf_of: str | None
+) -> dict[str, str]:
+    """Keep an answer as it was given; gives what the trail may say of it: its id and a salted commitment."""
+    identity, salt = uuid.uuid4().hex, new_salt()
+    told = {"submission": identity, "commitment": commitment(salt, dict(values))}
+    key = element if process == desk.deployed.process else f"{process}/{element}"
+    desk.work.db.execute(
+        insert(Submission).values(
+            id=identity,
+            case=desk.row["id"],
+            task=task,
+            process=process,
+            element=element,
+            round=desk.instance.rounds(key) + 1,
+            person=desk.work.actor,
+            on_behalf_of=on_behalf_of,
+            at=desk.work.now,
+            answer=to_json(dict(values)),
+            salt=salt,
+            commitment=told["commitment"],
+        )
+    )
+    return told
+
+
+def earlier(desk: Desk, process: str, element: str, form: Form, person: str | None) -> dict[str, Value] | None:
+    """What was last answered at this element of this case, or at those the form opens with; None if nothing was.
+
+    ``person`` narrows it to one person's answers, where every person has an item of their own.
+    """
+    query = (
+        select(Submission.element, Submission.answer)
+        .where(Submission.case == desk.row["id"], Submission.process == process)
+        .where(Submission.element.in_([element, *form.earlier]))
+        .order_by(Submission.at.desc(), Submission.round.desc())
+    )
+    if person is not None:
+        query = query.where(Submission.person == person)
+    row = desk.work.db.execute(query.limit(1)).one_or_none()
+    if row is None:
+        return None
+    kept = from_json(row.answer)
+    return {code: value for code, value in kept.items() if code in form.codes} if isinstance(kept, dict) else None

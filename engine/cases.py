@@ -1,0 +1,312 @@
+"""The verbs that move a case: start, complete, send, withdraw. Each is one act of one person in one transaction.
+
+Every door (pages, command line, scenarios) calls a verb inside ``acting``, which also records refused attempts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from bpmn.diagram import Element
+from engine import calendar, definitions
+from engine.admission import Item, admit, take_up
+from engine.answers import accept, keep_submission
+from engine.desk import Desk, lock, open_desk
+from engine.errors import NotYours, Refusal, Unusable, WrongState
+from engine.model import CaseFile
+from engine.people import name_of, standing
+from engine.registers import draw
+from engine.requests import recall, remember
+from engine.runtime.happenings import Waiting
+from engine.runtime.instance import Instance
+from engine.runtime.specs import attribute
+from engine.trail.record import GENESIS, Chain, tell
+from engine.work import Database, Request, Work
+from forms.expressions import Expression, ExpressionError, compile_expression
+from forms.values import PersonRef, Value
+
+WITHDRAW = "withdraw"
+POINTS_OF_NO_RETURN = frozenset({"agreement_signing", "registration_decision"})
+
+
+@contextlib.contextmanager
+def acting(database: Database, actor: str, request: Request | None = None) -> Iterator[Work]:
+    """A transaction for one act of ``actor``; a refusal that concerns a case is itself recorded, in one of its own."""
+    try:
+        with database.work(actor, request) as work:
+            yield work
+    except Refusal as refusal:
+        if "verb" in refusal.about:
+            with database.work(actor) as work:
+                _record(work, refusal)
+        raise
+
+
+def _record(work: Work, refusal: Refusal) -> None:
+    """Tell a refused attempt: in the case's own stream, or where no case came to be, in one for attempts."""
+    about = refusal.about
+    told = {"verb": about["verb"], "reasons": list(getattr(refusal, "reasons", (refusal.code,)))}
+    if about.get("case") is None:
+        tell(work, "sys/attempts", "attempt.refused", {**told, "process": about.get("process", "")})
+        return
+    row = lock(work, about["case"])
+    chain = Chain.standing(f"case/{row['id']}", row["seq"], row["head"], row["last_at"])
+    chain.add(work, "attempt.refused", told, element=about.get("element"), process={"key": row["process"]})
+    values = {"seq": chain.seq, "head": chain.head, "last_at": chain.last_at}
+    work.db.execute(update(CaseFile).where(CaseFile.id == row["id"]).values(**values))
+    chain.write(work)
+
+
+# Starting.
+
+
+def start(work: Work, process: str, answer: Mapping[str, Any], *, parent: str | None = None) -> str:
+    """Start a case and complete its first work item with this answer; gives the id of the case.
+
+    Raises ``NotYours`` if the starter does not hold the role of the first item, ``Invalid`` naming the fields; then
+    there is no case.
+    """
+    again = recall(work)
+    if again is not None:
+        return again
+    desk, item = begin(work, process, parent)
+    admit(desk, item, "start")
+    _complete(desk, item, answer, None)
+    _entitle(desk)
+    remember(work, desk.row["id"])
+    return str(desk.row["id"])
+
+
+def begin(work: Work, process: str, parent: str | None = None, *, rehearse: bool = False) -> tuple[Desk, Item]:
+    """A new case at its first work item. ``rehearse`` writes no case: what a start page or a filler looks at."""
+    deployed = definitions.current(work, process)
+    if deployed.diagram.process.policy.get("kind", "main") != "main":
+        raise Unusable(f"“{process}”只能由其他流程调用", f"{process!r} can only be called by other processes")
+    desk = _new_case(work, deployed, parent, rehearse)
+    desk.tell("case.started", {"parameters": desk.row["parameters"], "calendar": desk.row["calendar"]})
+    desk.instance = Instance.started(deployed.model, desk, {})
+    items = list(desk.instance.opened.values())
+    if len(items) != 1:
+        raise Unusable(
+            f"流程“{process}”开始后应只有一项待办，实际有 {len(items)} 项",
+            f"the process {process!r} should begin with exactly one work item, but has {len(items)}",
+        )
+    return desk, desk.item(items[0])
+
+
+def _new_case(work: Work, deployed: definitions.Deployed, parent: str | None, rehearse: bool) -> Desk:
+    row: dict[str, Any] = {
+        "id": uuid.uuid4().hex,
+        "number": "" if rehearse else draw(work, deployed.diagram.process.policy.get("series", "LH"), work.today),
+        "process": deployed.process,
+        "definition": deployed.id,
+        "parameters": definitions.parameters_in_force(work),
+        "calendar": calendar.newest(work),
+        "title": deployed.diagram.process.name,
+        "status": "open",
+        "outcome": None,
+        "applicant": work.actor,
+        "parent": parent,
+        "opened_at": work.now,
+        "closed_at": None,
+        "state": "",
+        "scopes": "",
+        "step": 0,
+        "seq": 0,
+        "head": GENESIS,
+        "last_at": work.now,
+    }
+    if not rehearse:
+        work.db.execute(insert(CaseFile).values(**row))
+    return Desk.over(work, row, deployed)
+
+
+def _entitle(desk: Desk) -> None:
+    """Name the case after what its process says (``policy:case-title``, an expression)."""
+    source = desk.deployed.diagram.process.policy.get("case-title")
+    if not source:
+        return
+    with contextlib.suppress(ExpressionError):  # what the title names need not be answered: then the case is called as its process
+        title = compile_expression(source).value(desk.instance.scopes.innermost(desk.given), desk.functions)
+        if isinstance(title, str) and title.strip():
+            here = CaseFile.id == desk.row["id"]
+            desk.work.db.execute(update(CaseFile).where(here).values(title=title.strip()[:200]))
+
+
+# Completing.
+
+
+def complete(work: Work, task: str, answer: Mapping[str, Any]) -> str:
+    """Complete a work item with an answer and move the case on; gives the id of the case.
+
+    Raises ``AlreadyDone`` (by whom, when), ``NotYours`` (every reason), ``Invalid`` (every field), ``Incident``.
+    """
+    desk, item, again = take_up(work, task, "complete")
+    if again is not None:
+        return again
+    _complete(desk, item, answer, admit(desk, item, "complete"))
+    remember(work, desk.row["id"])
+    return str(desk.row["id"])
+
+
+def _complete(desk: Desk, item: Item, answer: Mapping[str, Any], on_behalf_of: str | None) -> None:
+    process, element, token = item["process"], item["element"], item["token"]
+    values = accept(desk, desk.deployed.form(process, element), answer, element, token)
+    told: dict[str, Any] = {"token": token}
+    told |= keep_submission(desk, process, element, item["id"], values, on_behalf_of)
+    about = desk.deployed.element(process, element).policy
+    told |= {name: about[name] for name in ("basis", "tag", "facts") if about.get(name)}
+    actor = {"id": desk.work.actor, "role": item["roles"].strip("|").replace("|", ",")}
+    if on_behalf_of:
+        actor["on_behalf_of"] = on_behalf_of
+    desk.tell("task.completed", told, element=element, process=process, actor=actor)
+    desk.instance.complete(token, values, [desk.work.actor, *([on_behalf_of] if on_behalf_of else [])])
+    desk.keep(token)
+
+
+def refuse_unopened(work: Work, case: str, what: str) -> None:
+    """Somebody tries an element or message of this case that is not open at all: the refusal is recorded."""
+    row = lock(work, case)
+    raise WrongState(
+        f"案卷 {row['number']} 现在没有打开的“{what}”",
+        f"{what!r} is not open in the case {row['number']} now",
+        ("state", "not_open"),
+        case=case,
+        verb=what,
+    )
+
+
+# Messages.
+
+
+def send(work: Work, case: str, message: str, answer: Mapping[str, Any]) -> str:
+    """Send a message that a case awaits (撤回, 异议, 合同变更 …) with the answer of its form, if it has one.
+
+    Raises ``WrongState`` if the case does not await it now, ``NotYours`` if this person may not send it.
+    """
+    again = recall(work)
+    if again is not None:
+        return again
+    desk = open_desk(work, case)
+    awaited = [each for each in desk.instance.waiting() if each.due is None and _named(each) == message]
+    if not awaited:
+        raise WrongState(
+            f"案卷 {desk.row['number']} 现在不接收“{message}”",
+            f"the case {desk.row['number']} does not await the message {message!r} now",
+            ("state", "not_open"),
+            case=case,
+            verb=message,
+        )
+    event = awaited[-1]  # the innermost one that waits
+    _admit_sender(desk, event, message)
+    values: dict[str, Value] = {}
+    told: dict[str, Any] = {"message": message}
+    if event.element.policy.get("form"):
+        form = desk.deployed.form(event.process, event.element.id)
+        values = accept(desk, form, answer, event.element.id, event.token)
+        told |= keep_submission(desk, event.process, event.element.id, None, values, None)
+    elif answer:
+        raise Unusable(f"“{message}”不带内容", f"the message {message!r} carries no answer")
+    desk.tell("message.sent", told, element=event.element.id, process=event.process)
+    desk.instance.fire(event.token, values)
+    desk.keep()
+    remember(work, case)
+    return case
+
+
+def is_message(work: Work, case: str, name: str) -> bool:
+    """Whether the diagram of a case knows a message of this name."""
+    row = lock(work, case)
+    return any(element.event and element.event.name == name for element in _elements(work, row))
+
+
+def _elements(work: Work, row: Mapping[str, Any]) -> list[Element]:
+    deployed = definitions.deployed(work, row["definition"])
+    return [element for each in deployed.contents.values() for element in each.diagram.elements.values()]
+
+
+def _named(event: Waiting) -> str | None:
+    return event.element.event.name if event.element.event else None
+
+
+def _admit_sender(desk: Desk, event: Waiting, message: str) -> None:
+    allowed = senders(desk, event)
+    if not allowed:
+        raise WrongState(
+            f"案卷 {desk.row['number']} 现在不能“{message}”",
+            f"nobody may send {message!r} to the case {desk.row['number']} at this point",
+            case=desk.row["id"],
+            element=event.element.id,
+            verb=message,
+        )
+    actor = desk.work.actor
+    if actor not in allowed and not allowed & standing(desk.work, actor).roles:
+        who = name_of(desk.work, actor)
+        raise NotYours(
+            f"{who}不能对本案发出“{message}”",
+            f"{who} may not send {message!r} to this case",
+            ("role",),
+            case=desk.row["id"],
+            element=event.element.id,
+            verb=message,
+        )
+
+
+def senders(desk: Desk, event: Waiting) -> frozenset[str]:
+    """Who may send an awaited message: role codes and person ids; nobody while its ``policy:sender`` gives None."""
+    said = attribute(event.element, "sender")
+    if isinstance(said, Expression):
+        value = said.value(desk.instance.names(event.token), desk.functions)
+        found = value if isinstance(value, list) else [] if value is None else [value]
+        return frozenset(each.id if isinstance(each, PersonRef) else str(each) for each in found)
+    return frozenset(desk.row["applicant"] if word == "applicant" else word for word in said)
+
+
+def withdraw(work: Work, case: str, answer: Mapping[str, Any]) -> str:
+    """Withdraw a case (撤回; domain.md 2.0.4): as its diagram draws it, else by the built-in rule.
+
+    Built in: the applicant may, with a ``reason``, until an agreement is signed or a registration decided.
+    """
+    again = recall(work)
+    if again is not None:
+        return again
+    row = lock(work, case)
+    elements = _elements(work, row)
+    if any(element.event and element.event.name == WITHDRAW for element in elements):
+        return send(work, case, WITHDRAW, answer)
+    desk = Desk.thawed(work, row)
+    desk.fire_due()
+    reason = str(answer.get("reason") or "").strip()
+    if not reason:
+        raise Unusable("撤回须写明理由（reason）", "a withdrawal needs its reason (field reason)")
+    if work.actor != desk.row["applicant"]:
+        who = name_of(work, work.actor)
+        raise NotYours(
+            f"{who}不是申请人，不能撤回",
+            f"{who} did not start this case and may not withdraw it",
+            ("role",),
+            case=case,
+            verb=WITHDRAW,
+        )
+    if desk.instance.ended or any(_decided(desk, element) for element in elements):
+        raise WrongState(
+            f"案卷 {desk.row['number']} 已签署协议、作出决定或办结，不能撤回",
+            f"the case {desk.row['number']} is signed, decided or closed and can no longer be withdrawn",
+            case=case,
+            verb=WITHDRAW,
+        )
+    told = keep_submission(desk, desk.row["process"], WITHDRAW, None, {"reason": reason}, None)
+    desk.tell("case.withdrawn", told)
+    desk.instance.abandon("withdrawn")
+    desk.keep()
+    remember(work, case)
+    return case
+
+
+def _decided(desk: Desk, element: Element) -> bool:
+    return element.policy.get("tag") in POINTS_OF_NO_RETURN and desk.instance.rounds(element.id) > 0

@@ -1,0 +1,20 @@
+"""The settings of an installation, read once from the environment; a wrong value fails loudly."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Where the database is. ``LIUHEN_DATABASE_URL``: a URL or a path; without it an SQLite file under ``var/``."""
+
+    database: str
+
+    @classmethod
+    def read(cls, database: str | None = None) -> Config:
+        """The settings; ``database`` is what the command line says, which wins."""
+        home = Path(os.environ.get("LIUHEN_HOME", Path.cwd()))
+        return cls(database or os.environ.get("LIUHEN_DATABASE_URL") or str(home / "var" / "liuhen.db"))

@@ -1,0 +1,321 @@
+"""Definitions: the gate a package passes, immutable versions, and the version in force, read once and kept in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, insert, select
+
+from bpmn.diagram import Diagram, Element
+from bpmn.lint import check_diagram
+from bpmn.reader import read_diagram
+from bpmn.surroundings import OperationSpec, ProcessSignature, Surroundings, signature
+from engine import calendar
+from engine.documents import DocumentTemplate, read_template
+from engine.errors import NotFound, Unusable
+from engine.library import Library, Package, Vocabulary
+from engine.model import Definition, DefinitionFile, ParameterSet
+from engine.runtime.builder import Model
+from engine.trail.record import tell
+from engine.work import Work
+from forms.form import Form, read_form
+from forms.values import Value, from_json, to_json
+from forms.words import Finding, Text, Unfit
+
+OPERATIONS: Mapping[str, OperationSpec] = {
+    "register.record": OperationSpec(frozenset({"register", "key", "value"}), frozenset({"supersede"}), gives=True),
+    "register.find": OperationSpec(frozenset({"register", "key"}), gives=True),
+    "number.next": OperationSpec(frozenset({"series"}), gives=True),
+    "document.issue": OperationSpec(frozenset({"template"}), gives=True),
+    "notify": OperationSpec(frozenset({"role", "zh", "en"})),
+}
+"""What a service task may do: a closed list. ``desk`` does them."""
+
+AS_SHIPPED = date(2000, 1, 1)
+"""From when the shipped values are in force: always, so that a worked case of an earlier year finds them."""
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a package turned out to hold, read and checked."""
+
+    diagram: Diagram
+    forms: Mapping[str, Form]
+    templates: Mapping[str, DocumentTemplate]
+
+    @property
+    def private(self) -> frozenset[str]:
+        """Codes of fields that are personal or secret: never in the trail in clear."""
+        return frozenset(code for form in self.forms.values() for code in form.private_codes)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """One version in force: everything a case on it needs, its called processes included."""
+
+    id: str
+    process: str
+    version: int
+    sha256: str
+    contents: Mapping[str, Contents]
+    model: Model
+
+    @property
+    def diagram(self) -> Diagram:
+        """The diagram of the process itself."""
+        return self.contents[self.process].diagram
+
+    def element(self, process: str, element: str) -> Element:
+        """An element of this process or of one it calls."""
+        return self.contents[process].diagram.elements[element]
+
+    def form(self, process: str, element: str) -> Form:
+        """The form of a user task or message."""
+        at = self.element(process, element)
+        return self.contents[process].forms[at.policy.get("form", at.id)]
+
+    @property
+    def private(self) -> frozenset[str]:
+        """Private codes of all its forms."""
+        return frozenset().union(*(each.private for each in self.contents.values()))
+
+
+def read_package(package: Package) -> tuple[Contents | None, list[Finding]]:
+    """Read a package's files; what cannot be read is in the findings, and then there are no contents."""
+    findings: list[Finding] = []
+    found: dict[str, Form] = {}
+    templates: dict[str, DocumentTemplate] = {}
+    texts: dict[str, str] = {}
+    for path, content in sorted(package.files.items()):
+        if path.startswith("forms/"):
+            try:
+                texts[path] = content.decode("utf-8")
+            except UnicodeDecodeError as error:
+                zh, en = f"第 {error.start} 字节不是 UTF-8 文字", f"byte {error.start} is not UTF-8 text"
+                findings.append(Finding("not_utf8", path, 0, None, Text(zh, en)))
+    bases = {path.rsplit("/", 1)[-1].removesuffix(".yaml"): text for path, text in texts.items() if "/documents/" not in path}
+    for path, text in texts.items():
+        try:
+            if "/documents/" in path:
+                template = read_template(text, path)
+                templates[template.id] = template
+            else:
+                form = read_form(text, path, bases)
+                found[form.id] = form
+        except Unfit as unfit:
+            findings += unfit.findings
+    diagram = None
+    if "process.bpmn" not in package.files:
+        zh, en = "包里没有 process.bpmn", "the package has no process.bpmn"
+        findings.append(Finding("no_diagram", package.origin, 0, None, Text(zh, en)))
+    else:
+        try:
+            diagram = read_diagram(package.files["process.bpmn"], "process.bpmn")
+        except Unfit as unfit:
+            findings += unfit.findings
+    return (Contents(diagram, found, templates) if diagram else None), findings
+
+
+def check_package(
+    package: Package, vocabulary: Vocabulary, signatures: Mapping[str, ProcessSignature]
+) -> tuple[Contents | None, list[Finding]]:
+    """The deployment gate: everything that is wrong with a package, each with file, line, element and what to do."""
+    contents, findings = read_package(package)
+    if contents is not None:
+        surroundings = Surroundings(
+            forms=contents.forms,
+            roles=frozenset(vocabulary.roles),
+            operations=OPERATIONS,
+            processes=signatures,
+        )
+        findings += check_diagram(contents.diagram, surroundings)
+    return contents, findings
+
+
+def signatures_of(packages: Iterable[Package]) -> dict[str, ProcessSignature]:
+    """What each of these processes takes and gives when it is called."""
+    found: dict[str, ProcessSignature] = {}
+    for package in packages:
+        contents, _ = read_package(package)
+        if contents:
+            found[contents.diagram.process.id] = signature(contents.diagram)
+    return found
+
+
+def deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
+    """Deploy a package as the next version of its process; the same files again are the version they already are.
+
+    Raises ``Unfit`` with all findings. Processes it calls must be deployed before; their versions in force now are
+    fixed for good.
+    """
+    known = {row.process: row.id for row in in_force(work)}
+    signatures = {name: signature(deployed(work, identity).diagram) for name, identity in known.items()}
+    contents, findings = check_package(package, vocabulary, signatures)
+    if contents is None or any(finding.severity == "error" for finding in findings):
+        raise Unfit(findings)
+    process = contents.diagram.process.id
+    latest = work.db.execute(
+        select(Definition.id, Definition.version, Definition.sha256, Definition.uses)
+        .where(Definition.process == process)
+        .order_by(Definition.version.desc())
+        .limit(1)
+    ).one_or_none()
+    called = {element.called for element in contents.diagram.elements.values() if element.called}
+    uses = {name: known[name] for name in sorted(called)}
+    if latest and latest.sha256 == package.sha256 and json.loads(latest.uses) == uses:
+        return deployed(work, latest.id)
+    identity, version = str(uuid.uuid4()), (latest.version + 1 if latest else 1)
+    _store(work, package, contents.diagram, identity, version, uses)
+    files = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(package.files.items())}
+    told = {"process": process, "version": version, "definition": identity, "sha256": package.sha256, "uses": uses}
+    listed = [{"path": path, "sha256": digest} for path, digest in files.items()]
+    tell(work, "sys/definitions", "definition.deployed", {**told, "files": listed})
+    return deployed(work, identity)
+
+
+def _store(
+    work: Work, package: Package, diagram: Diagram, identity: str, version: int, uses: Mapping[str, str]
+) -> None:
+    process = diagram.process
+    work.db.execute(
+        insert(Definition).values(
+            id=identity,
+            process=process.id,
+            version=version,
+            sha256=package.sha256,
+            name_zh=process.name,
+            name_en=process.policy.get("name-en") or process.policy.get("title-en", process.name),
+            kind=process.policy.get("kind", "main"),
+            uses=json.dumps(uses),
+            deployed_by=work.actor,
+            deployed_at=work.now,
+        )
+    )
+    rows = [
+        {"definition": identity, "path": path, "sha256": hashlib.sha256(content).hexdigest(), "content": content}
+        for path, content in sorted(package.files.items())
+    ]
+    work.db.execute(insert(DefinitionFile), rows)
+
+
+def deploy_library(work: Work, library: Library | None = None) -> list[Deployed]:
+    """Seed the calendar and the shipped parameters, and deploy every process of the library, called ones first."""
+    library = library or Library.standing()
+    vocabulary = library.vocabulary()
+    calendar.seed(work)
+    seed_parameters(work, {key: each.value for key, each in vocabulary.parameters.items()})
+    packages = {name: library.package(name) for name in library.processes()}
+    return [deploy(work, packages[name], vocabulary) for name in called_first(packages)]
+
+
+def called_first(packages: Mapping[str, Package]) -> list[str]:
+    """The processes in an order in which each comes after those it calls; a circle is refused."""
+    calls: dict[str, set[str]] = {}
+    for name, package in packages.items():
+        contents, findings = read_package(package)
+        if contents is None:
+            raise Unfit(findings)
+        elements = contents.diagram.elements.values()
+        calls[name] = {element.called for element in elements if element.called in packages and element.called}
+    order: list[str] = []
+    while len(order) < len(calls):
+        ready = [name for name in sorted(calls) if name not in order and calls[name] <= set(order)]
+        if not ready:
+            circle = "、".join(sorted(set(calls) - set(order)))
+            raise Unusable(f"流程互相调用成环：{circle}", f"these processes call each other in a circle: {circle}")
+        order += ready
+    return order
+
+
+def seed_parameters(work: Work, values: Mapping[str, Value], *, effective_from: date = AS_SHIPPED) -> str:
+    """Keep a set of parameter values, unless it is the one in force already; gives its id."""
+    text = to_json(dict(sorted(values.items())))
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    latest = work.db.execute(
+        select(ParameterSet.id, ParameterSet.sha256).order_by(ParameterSet.number.desc()).limit(1)
+    ).one_or_none()
+    if latest and latest.sha256 == digest:
+        return str(latest.id)
+    number = work.db.execute(select(func.count()).select_from(ParameterSet)).scalar_one() + 1
+    identity = "shipped-default" if number == 1 else f"set-{number}"
+    work.db.execute(
+        insert(ParameterSet).values(
+            id=identity, number=number, effective_from=effective_from, adopted_by=None, values=text, sha256=digest
+        )
+    )
+    tell(work, "sys/policy", "parameters.adopted", {"set": identity, "sha256": digest, "from": effective_from.isoformat()})
+    work.database.caches.pop("parameters in force", None)
+    return identity
+
+
+def parameters_in_force(work: Work) -> str:
+    """The id of the newest parameter set that is effective today."""
+    query = select(ParameterSet.id).where(ParameterSet.effective_from <= work.today).order_by(ParameterSet.number.desc())
+    found = work.db.execute(query.limit(1)).scalar_one_or_none()
+    if found is None:
+        raise NotFound("还没有生效的参数", "no parameter set is in force yet; deploy the library first")
+    return str(found)
+
+
+def parameters(work: Work, identity: str) -> Mapping[str, Value]:
+    """The values of a parameter set."""
+    key = f"parameters/{identity}"
+    if key not in work.database.caches:
+        text = work.db.execute(select(ParameterSet.values).where(ParameterSet.id == identity)).scalar_one()
+        work.database.caches[key] = from_json(text)
+    found: Mapping[str, Value] = work.database.caches[key]
+    return found
+
+
+def in_force(work: Work) -> list[Definition]:
+    """The newest version of every process, as rows, by process id."""
+    newest = select(Definition.process, func.max(Definition.version).label("version")).group_by(Definition.process)
+    top = newest.subquery()
+    query = select(*Definition.__table__.columns).join(
+        top, (top.c.process == Definition.process) & (top.c.version == Definition.version)
+    )
+    return list(work.db.execute(query.order_by(Definition.process)))  # type: ignore[arg-type]
+
+
+def current(work: Work, process: str) -> Deployed:
+    """The version of a process that new cases start on."""
+    query = select(Definition.id).where(Definition.process == process).order_by(Definition.version.desc()).limit(1)
+    identity = work.db.execute(query).scalar_one_or_none()
+    if identity is None:
+        raise NotFound(f"没有部署过流程“{process}”", f"no process {process!r} is deployed")
+    return deployed(work, identity)
+
+
+def deployed(work: Work, identity: str) -> Deployed:
+    """A deployed version by its id; read from the database once, since it never changes."""
+    key = f"definition/{identity}"
+    if key not in work.database.caches:
+        work.database.caches[key] = _load(work, identity)
+    found: Deployed = work.database.caches[key]
+    return found
+
+
+def _load(work: Work, identity: str) -> Deployed:
+    row = work.db.execute(select(*Definition.__table__.columns).where(Definition.id == identity)).one_or_none()
+    if row is None:
+        raise NotFound(f"没有编号为 {identity} 的流程版本", f"there is no definition {identity}")
+    contents, findings = read_package(package_of(work, identity))
+    if contents is None or any(finding.severity == "error" for finding in findings):
+        raise Unfit(findings)
+    everything = {row.process: contents}
+    for called in json.loads(row.uses).values():
+        everything.update(deployed(work, called).contents)
+    model = Model(row.process, {name: each.diagram for name, each in everything.items()})
+    return Deployed(row.id, row.process, row.version, row.sha256, everything, model)
+
+
+def package_of(work: Work, identity: str) -> Package:
+    """The files of a deployed version, as they were."""
+    query = select(DefinitionFile.path, DefinitionFile.content).where(DefinitionFile.definition == identity)
+    return Package(identity, {path: content for path, content in work.db.execute(query)})
+
+

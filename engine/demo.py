@@ -1,0 +1,146 @@
+"""People and cases to look at: one person for each role, and cases played through the engine itself."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from engine import people
+from engine.errors import Unusable
+from engine.library import Library
+from engine.model import Person, PersonRole
+from engine.scenario_file import Scenario, read_scenario
+from engine.scenarios import SetClock
+from engine.walk import Walker
+from engine.work import SYSTEM, Database, Work
+
+DEMO = "demo."
+PERIOD = timedelta(days=300)
+
+PEOPLE: Mapping[str, tuple[str, ...]] = {
+    "inventor_lead": ("周启明",),
+    "co_inventor": ("吴晓岚", "郑文博"),
+    "dept_head": ("孙立群",),
+    "tto_officer": ("李转化", "何静宜"),
+    "tto_director": ("高明远",),
+    "tech_manager": ("梁经理",),
+    "ip_legal": ("宋知权",),
+    "security_ethics": ("韩保密",),
+    "asset_finance": ("钱守正",),
+    "vice_president": ("许分管",),
+    "president_meeting": ("校长办公会秘书 唐文",),
+    "party_committee": ("党委常委会秘书 冯慎",),
+    "publicity_officer": ("董公示",),
+    "objection_panel": ("袁议", "蒋衡", "沈听"),
+    "unit_signatory": ("韦签署",),
+    "compliance_officer": ("严合规",),
+    "discipline_office": ("纪明",),
+    "project_company": ("新启科技 陆总",),
+    "contract_applicant": ("北京某大学 赵申请", "维泰凯信 王申请"),
+    "registrar": ("登记员 陈敏", "登记员 刘洋"),
+    "second_reviewer": ("复核员 张慧", "复核员 马骏"),
+    "expert": ("专家 林一", "专家 罗二", "专家 谢三", "专家 曾四", "专家 彭五", "专家 曹六", "专家 田七"),
+    "registration_head": ("登记机构负责人 朱正",),
+    "market_office": ("市场办 石青",),
+    "competent_department": ("主管部门 孔立",),
+    "finance_department": ("财政部门 白勤",),
+    "applicant_security": ("保密部门 秦守",),
+    "requester": ("申请人 尤念",),
+    "case_handlers": ("经办人 施行",),
+    "diligence_panel": ("评议组 夏清", "评议组 方平", "评议组 石正"),
+    "process_owner": ("流程负责人 郭绘",),
+    "sysadmin": ("系统管理员 管理",),
+}
+"""Demo people by role."""
+
+
+def add_people(work: Work) -> None:
+    """Add the demo people, once. They have no password: only the demo's sign-in page lets one be them."""
+    for role, names in PEOPLE.items():
+        for number, name in enumerate(names, 1):
+            login = f"{DEMO}{role}{number if len(names) > 1 else ''}"
+            if work.db.execute(select(Person.id).where(Person.login == login)).scalar_one_or_none() is None:
+                people.add(work, login, name, [role], organisation="演示")
+
+
+def listed(work: Work) -> list[Mapping[str, str]]:
+    """The demo people with their roles, for the sign-in page."""
+    query = (
+        select(Person.id, Person.login, Person.name, PersonRole.role)
+        .join(PersonRole, PersonRole.person == Person.id)
+        .where(Person.login.startswith(DEMO, autoescape=True))
+        .order_by(Person.login)
+    )
+    return [dict(row) for row in work.db.execute(query).mappings()]
+
+
+def register_accounts(database: Database) -> None:
+    """Every contract applicant of the demo registers an account, through the process that is there for it."""
+    with database.look(SYSTEM) as work:
+        holders = [row["id"] for row in listed(work) if row["role"] == "contract_applicant"]
+    walker = Walker(database, SetClock(database.clock()), random.Random(0))
+    for holder in holders:
+        walker.start("register_account", actor=holder)
+
+
+def play(url: str, number: int, *, seed: int = 0, told: Callable[[int], None] = lambda done: None) -> list[str]:
+    """Play this many cases of the shipped processes, spread over the last months, along different paths.
+
+    ``told`` hears after each case how many are done. The same seed plays the same choices.
+    """
+    if number < 0:
+        raise Unusable("案卷数量不能为负", "the number of cases cannot be negative")
+    here = Database(url)
+    now = here.clock()
+    here.close()
+    clock = SetClock(now - PERIOD)
+    database = Database(url, clock)
+    scenarios = startable(Library.standing())
+    kinds = sorted(scenarios)
+    walker = Walker(database, clock, random.Random(seed), latest=now, boldness=0.25, messages=0.04)
+    played = []
+    try:
+        for index in range(number):
+            clock.instant = now - PERIOD + (PERIOD - timedelta(days=3)) * index / max(number, 1)
+            case = walker.start(kinds[index % len(kinds)], scenarios[kinds[index % len(kinds)]])
+            for _ in range(walker.random.randrange(2, 30)):
+                walker.rest()
+                if walker.walk(case, 1) != "open":
+                    break
+            played.append(case)
+            told(index + 1)
+    finally:
+        database.close()
+    return played
+
+
+def startable(library: Library) -> dict[str, list[Scenario]]:
+    """The worked cases of each process that a person may start, without those whose start is refused or made of others."""
+    found: dict[str, list[Scenario]] = {}
+    for process in library.processes():
+        kept = []
+        for path, text in library.package(process).scenarios().items():
+            scenario = read_scenario(text.decode("utf-8"), path)
+            if "invalid" not in scenario.course.start and not scenario.before and not scenario.registers:
+                kept.append(scenario)
+        if kept:
+            found[process] = kept
+    return found
+
+
+def prepare(url: str, number: int = 0, *, told: Callable[[int], None] = lambda done: None) -> None:
+    """Make a demo of a database, once: people, their accounts, and this many cases."""
+    database = Database(url)
+    try:
+        with database.work(SYSTEM) as work:
+            fresh = not listed(work)
+            add_people(work)
+        if fresh:
+            register_accounts(database)
+    finally:
+        database.close()
+    if fresh and number:
+        play(url, number, told=told)

@@ -1,0 +1,1 @@
+"""One file for each revision, oldest first. Append-only tables may only ever gain columns (see ``engine.fences``)."""

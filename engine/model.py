@@ -1,0 +1,374 @@
+"""The tables, one class each, and what of them may never change. No verbs: statements live with the acts that need them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Date, DateTime, Dialect, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+INSTANT_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant, stored in UTC: a time stamp with zone on PostgreSQL, sortable text on SQLite."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """The column type of each database."""
+        return dialect.type_descriptor(DateTime(timezone=True) if dialect.name == "postgresql" else String(27))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuses a naive instant: nobody could say when it was."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant needs a time zone, but {value!r} has none")
+        return value if dialect.name == "postgresql" else value.astimezone(UTC).strftime(INSTANT_FORMAT)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Always aware, always UTC."""
+        if isinstance(value, str):
+            return datetime.strptime(value, INSTANT_FORMAT).replace(tzinfo=UTC)
+        return None if value is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """All tables."""
+
+    type_annotation_map = {str: Text(), datetime: Instant(), bytes: LargeBinary(), date: Date()}
+
+
+class Setting(Base):
+    """What this database is: the name its trail is written under. Never changes."""
+
+    __tablename__ = "setting"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class Definition(Base):
+    """One deployed version of a process. ``uses`` fixes the version of every process it calls (JSON)."""
+
+    __tablename__ = "definition"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    process: Mapped[str]
+    version: Mapped[int]
+    sha256: Mapped[str]
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    kind: Mapped[str]
+    uses: Mapped[str]
+    deployed_by: Mapped[str]
+    deployed_at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("process", "version"),)
+
+
+class DefinitionFile(Base):
+    """One file of a deployed version, as it was."""
+
+    __tablename__ = "definition_file"
+    definition: Mapped[str] = mapped_column(ForeignKey("definition.id"), primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    sha256: Mapped[str]
+    content: Mapped[bytes]
+
+
+class ParameterSet(Base):
+    """One adopted set of parameter values (JSON), with the case that adopted it (none: as shipped)."""
+
+    __tablename__ = "parameter_set"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(unique=True)
+    effective_from: Mapped[date]
+    adopted_by: Mapped[str | None]
+    values: Mapped[str]
+    sha256: Mapped[str]
+
+
+class CaseFile(Base):
+    """One case (卷宗). ``state`` and ``scopes`` are the runtime's; ``seq`` and ``head`` are where its trail stands."""
+
+    __tablename__ = "casefile"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    process: Mapped[str]
+    definition: Mapped[str] = mapped_column(ForeignKey("definition.id"))
+    parameters: Mapped[str] = mapped_column(ForeignKey("parameter_set.id"))
+    calendar: Mapped[int]
+    title: Mapped[str]
+    status: Mapped[str]
+    outcome: Mapped[str | None]
+    applicant: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    parent: Mapped[str | None] = mapped_column(ForeignKey("casefile.id"))
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    state: Mapped[str]
+    scopes: Mapped[str]
+    step: Mapped[int]
+    seq: Mapped[int]
+    head: Mapped[str]
+    last_at: Mapped[datetime]
+    __table_args__ = (
+        Index("casefile_status", "status", "process"),
+        Index("casefile_applicant", "applicant"),
+        Index("casefile_parent", "parent"),
+    )
+
+
+class Request(Base):
+    """A request that was carried out, and the answer it got: the same key is answered the same way again."""
+
+    __tablename__ = "request"
+    key: Mapped[str] = mapped_column(primary_key=True)
+    actor: Mapped[str]
+    verb: Mapped[str]
+    body_hash: Mapped[str]
+    answer: Mapped[str]
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class RegisterRecord(Base):
+    """One version of one record of a register (台账), with the case and element that wrote it."""
+
+    __tablename__ = "register_record"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    register: Mapped[str]
+    key: Mapped[str]
+    version: Mapped[int]
+    value: Mapped[str]
+    case: Mapped[str | None] = mapped_column(ForeignKey("casefile.id"), index=True)
+    element: Mapped[str]
+    at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("register", "key", "version", name="register_record_once"),)
+
+
+class Task(Base):
+    """The inbox: one row for each work item, written with the state and never a second truth.
+
+    ``id`` is the case's id, a dot and the token. ``roles`` and ``excluded`` are lists between bars (``|registrar|``).
+    """
+
+    __tablename__ = "task"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    case: Mapped[str] = mapped_column(ForeignKey("casefile.id"))
+    token: Mapped[int]
+    process: Mapped[str]
+    element: Mapped[str]
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    form: Mapped[str]
+    roles: Mapped[str]
+    assignees: Mapped[str]
+    excluded: Mapped[str]
+    claimed_by: Mapped[str | None]
+    due: Mapped[date | None]
+    provisional: Mapped[bool]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None]
+    closed_how: Mapped[str | None]
+    draft: Mapped[str | None]
+    __table_args__ = (
+        Index("task_open", "due", sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")),
+        Index("task_case", "case"),
+        Index("task_closed", "closed_by", "closed_at"),
+    )
+
+
+class Submission(Base):
+    """An answer as it was given, revision by revision. ``commitment`` is what the trail knows of it."""
+
+    __tablename__ = "submission"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    case: Mapped[str] = mapped_column(ForeignKey("casefile.id"))
+    task: Mapped[str | None]
+    process: Mapped[str]
+    element: Mapped[str]
+    round: Mapped[int]
+    person: Mapped[str]
+    on_behalf_of: Mapped[str | None]
+    at: Mapped[datetime]
+    answer: Mapped[str]
+    salt: Mapped[str]
+    commitment: Mapped[str]
+    __table_args__ = (Index("submission_case", "case", "element"), Index("submission_person", "person"))
+
+
+class Timer(Base):
+    """When somebody must look at a case again: rewritten with its state, never locked."""
+
+    __tablename__ = "timer"
+    case: Mapped[str] = mapped_column(ForeignKey("casefile.id"), primary_key=True)
+    token: Mapped[int] = mapped_column(primary_key=True)
+    element: Mapped[str]
+    due: Mapped[datetime] = mapped_column(index=True)
+
+
+class Outbox(Base):
+    """A notice to a role or a person, kept with the step that sent it."""
+
+    __tablename__ = "outbox"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    case: Mapped[str | None] = mapped_column(ForeignKey("casefile.id"), index=True)
+    role: Mapped[str | None]
+    person: Mapped[str | None]
+    at: Mapped[datetime]
+    zh: Mapped[str]
+    en: Mapped[str]
+
+
+class Document(Base):
+    """A file somebody attached or the engine issued; its bytes are kept once, under their hash."""
+
+    __tablename__ = "document"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    case: Mapped[str | None] = mapped_column(ForeignKey("casefile.id"), index=True)
+    element: Mapped[str]
+    name: Mapped[str]
+    media: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(ForeignKey("document_content.sha256"))
+    uploaded_by: Mapped[str]
+    at: Mapped[datetime]
+    late: Mapped[bool]
+
+
+class DocumentContent(Base):
+    """Bytes by their SHA-256."""
+
+    __tablename__ = "document_content"
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    content: Mapped[bytes]
+
+
+class Comment(Base):
+    """A remark on a case; the trail holds only a salted commitment to its text."""
+
+    __tablename__ = "comment"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    case: Mapped[str] = mapped_column(ForeignKey("casefile.id"), index=True)
+    person: Mapped[str]
+    at: Mapped[datetime]
+    words: Mapped[str]
+    salt: Mapped[str]
+
+
+class Stream(Base):
+    """Where the trail of a stream that is not a case stands."""
+
+    __tablename__ = "stream"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    head: Mapped[str]
+    last_at: Mapped[datetime]
+
+
+class Event(Base):
+    """One thing that happened. ``body`` is the canonical text that was hashed; the other columns repeat parts of it."""
+
+    __tablename__ = "event"
+    stream: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    actor: Mapped[str]
+    element: Mapped[str | None]
+    at: Mapped[datetime]
+    body: Mapped[str]
+    hash: Mapped[str] = mapped_column(unique=True)
+    __table_args__ = (Index("event_kind", "kind", "at"),)
+
+
+class Person(Base):
+    """Somebody, by a pseudonymous id; the name lives only here."""
+
+    __tablename__ = "person"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    login: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    organisation: Mapped[str]
+    password: Mapped[str | None]
+    language: Mapped[str]
+    active: Mapped[bool]
+
+
+class PersonRole(Base):
+    """Who holds which role."""
+
+    __tablename__ = "person_role"
+    person: Mapped[str] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True, index=True)
+
+
+class Delegation(Base):
+    """A substitute (委托): acts for ``person`` in ``role`` from one day to another, both included."""
+
+    __tablename__ = "delegation"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    substitute: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
+    role: Mapped[str]
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    reason: Mapped[str]
+
+
+class Recusal(Base):
+    """An interest that was declared or found (回避): in one case, or towards one party in all of them."""
+
+    __tablename__ = "recusal"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
+    case: Mapped[str | None] = mapped_column(ForeignKey("casefile.id"))
+    party: Mapped[str | None]
+    reason: Mapped[str]
+    declared_by: Mapped[str]
+    at: Mapped[datetime]
+
+
+class CalendarDay(Base):
+    """Whether a day is a working day, and on whose word. A later row for the same day supersedes an earlier one."""
+
+    __tablename__ = "calendar_day"
+    version: Mapped[int] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    working: Mapped[bool]
+    source: Mapped[str]
+    note: Mapped[str]
+
+
+class Counter(Base):
+    """Gap-free numbers by series; the row is locked by the step that draws one."""
+
+    __tablename__ = "counter"
+    series: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[int]
+
+
+class Attempt(Base):
+    """A failed sign-in, kept to slow the next one down."""
+
+    __tablename__ = "attempt"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime]
+
+
+APPEND_ONLY = (
+    "setting",
+    "definition",
+    "definition_file",
+    "parameter_set",
+    "register_record",
+    "submission",
+    "document",
+    "document_content",
+    "comment",
+    "event",
+    "calendar_day",
+)
+"""Tables whose rows are never changed or removed: the database itself refuses it (see ``schema``)."""

@@ -1,0 +1,169 @@
+"""People, their roles, substitutes and interests: what access is judged by. Names live here and nowhere else."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import date
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from sqlalchemy import String, delete, insert, literal, select, union_all, update
+
+from engine.access import Standing
+from engine.errors import NotFound, Unusable
+from engine.model import CaseFile, Delegation, Person, PersonRole, Recusal
+from engine.trail.record import tell
+from engine.work import Work
+
+HASHER = PasswordHasher()
+
+
+def add(
+    work: Work,
+    login: str,
+    name: str,
+    roles: Iterable[str] = (),
+    *,
+    organisation: str = "",
+    password: str | None = None,
+    language: str = "zh",
+) -> str:
+    """Enter a person under a pseudonymous id, which is all the trail will know; gives the id.
+
+    ``login`` is the name one signs in with; without a ``password`` (at least 12 characters) one cannot sign in.
+    """
+    if not login.strip() or not name.strip():
+        raise Unusable("登录名和姓名都不能为空", "a person needs a login and a name")
+    if work.db.execute(select(Person.id).where(Person.login == login)).scalar_one_or_none():
+        raise Unusable(f"登录名“{login}”已有人使用", f"the login {login!r} is already taken")
+    identity = f"p-{uuid.uuid4().hex[:12]}"
+    work.db.execute(
+        insert(Person).values(
+            id=identity,
+            login=login,
+            name=name,
+            organisation=organisation,
+            password=hashed(password) if password is not None else None,
+            language=language,
+            active=True,
+        )
+    )
+    tell(work, "sys/people", "person.added", {"person": identity})
+    for role in dict.fromkeys(roles):
+        grant(work, identity, role)
+    return identity
+
+
+def grant(work: Work, person: str, role: str) -> None:
+    """Give a person a role."""
+    work.db.execute(insert(PersonRole).values(person=person, role=role))
+    tell(work, "sys/people", "role.granted", {"person": person, "role": role})
+
+
+def hashed(password: str) -> str:
+    """The argon2 hash of a password; a short one is refused."""
+    if len(password) < 12:
+        raise Unusable("密码至少 12 个字符", "a password needs at least 12 characters")
+    return HASHER.hash(password)
+
+
+def set_password(work: Work, person: str, password: str) -> None:
+    """Give a person a new password."""
+    work.db.execute(update(Person).where(Person.id == person).values(password=hashed(password)))
+
+
+def password_fits(stored: str | None, password: str) -> bool:
+    """Whether a password is the one that was hashed; takes the same time where there is none."""
+    try:
+        return HASHER.verify(stored or _NOBODY, password) and stored is not None
+    except VerificationError:
+        return False
+
+
+_NOBODY = HASHER.hash(uuid.uuid4().hex)
+
+
+def find(work: Work, who: str) -> str:
+    """The id of a person by id, login or name; a name that several people have is refused."""
+    query = select(Person.id).where((Person.id == who) | (Person.login == who))
+    found = list(work.db.execute(query).scalars()) or list(
+        work.db.execute(select(Person.id).where(Person.name == who)).scalars()
+    )
+    if len(found) == 1:
+        return str(found[0])
+    if found:
+        raise NotFound(f"叫“{who}”的不止一人，请用登录名", f"several people are called {who!r}; use the login")
+    raise NotFound(f"没有“{who}”这个人", f"there is nobody called {who!r}")
+
+
+def names(work: Work, people: Iterable[str]) -> dict[str, str]:
+    """Names by id, for showing."""
+    wanted = set(people)
+    if not wanted:
+        return {}
+    rows = work.db.execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
+
+
+def name_of(work: Work, person: str) -> str:
+    """One person's name; the id where there is none (``clock``, ``system``)."""
+    return names(work, [person]).get(person, person)
+
+
+def standing(work: Work, person: str) -> Standing:
+    """All that access needs to know of a person, in one statement."""
+    nothing = literal("", String)
+    query = union_all(
+        select(literal("role"), PersonRole.role, nothing)
+        .join(Person, Person.id == PersonRole.person)
+        .where(PersonRole.person == person, Person.active),
+        select(literal("substitute"), Delegation.person, Delegation.role).where(
+            Delegation.substitute == person, Delegation.starts_on <= work.today, Delegation.ends_on >= work.today
+        ),
+        select(literal("case"), Recusal.case, nothing).where(Recusal.person == person, Recusal.case.is_not(None)),
+        select(literal("party"), Recusal.party, nothing).where(Recusal.person == person, Recusal.party.is_not(None)),
+    )
+    rows = list(work.db.execute(query))
+
+    def of(kind: str) -> frozenset[str]:
+        return frozenset(row[1] for row in rows if row[0] == kind)
+
+    substitutes = frozenset((row[1], row[2]) for row in rows if row[0] == "substitute")
+    return Standing(person, of("role"), substitutes, of("case"), of("party"))
+
+
+def delegate(work: Work, person: str, substitute: str, role: str, starts_on: date, ends_on: date, reason: str) -> str:
+    """Make somebody a substitute in one role; both must hold it. Told in the trail, both names by their ids."""
+    if person == substitute:
+        raise Unusable("不能委托给自己", "nobody can be their own substitute")
+    if ends_on < starts_on:
+        raise Unusable("委托的结束日期早于开始日期", "the delegation ends before it starts")
+    for somebody in (person, substitute):
+        if role not in standing(work, somebody).roles:
+            who = name_of(work, somebody)
+            raise Unusable(f"“{who}”没有角色 {role}，不能委托或受托", f"{who!r} does not hold the role {role!r}")
+    identity = uuid.uuid4().hex
+    values = {"person": person, "substitute": substitute, "role": role, "starts_on": starts_on, "ends_on": ends_on}
+    work.db.execute(insert(Delegation).values(id=identity, reason=reason, **values))
+    told = {**values, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
+    tell(work, "sys/people", "delegation.made", told)
+    return identity
+
+
+def end_delegation(work: Work, delegation: str) -> None:
+    """Take a delegation back at once."""
+    work.db.execute(delete(Delegation).where(Delegation.id == delegation))
+
+
+def recuse(work: Work, person: str, reason: str, *, case: str | None = None, party: str | None = None) -> None:
+    """Declare or find an interest: in one case (by id), or towards one party (by name or credit code) in all cases."""
+    if (case is None) == (party is None):
+        raise Unusable("回避须指明一个案卷或一个当事方", "a recusal names either a case or a party")
+    if not reason.strip():
+        raise Unusable("请写明回避理由", "say why this person must stand aside")
+    if case is not None and work.db.execute(select(CaseFile.id).where(CaseFile.id == case)).scalar_one_or_none() is None:
+        raise NotFound(f"没有编号为 {case} 的案卷", f"there is no case {case}")
+    values = {"person": person, "case": case, "party": party, "declared_by": work.actor}
+    work.db.execute(insert(Recusal).values(id=uuid.uuid4().hex, at=work.now, reason=reason.strip(), **values))
+    tell(work, "sys/people", "recusal.declared", {"person": person, "case": case, "party_named": party is not None})

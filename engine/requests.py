@@ -1,0 +1,45 @@
+"""The same request twice is carried out once: its key brings back the answer it was given the first time."""
+
+from __future__ import annotations
+
+from sqlalchemy import insert, select
+
+from engine.errors import Unusable
+from engine.model import Request as Kept
+from engine.work import Work
+
+
+def recall(work: Work) -> str | None:
+    """The answer this very request got before, or None. The same key with another body is refused."""
+    if work.request is None:
+        return None
+    query = select(Kept.actor, Kept.verb, Kept.body_hash, Kept.answer).where(Kept.key == work.request.key)
+    return answered(work, *(work.db.execute(query).one_or_none() or (None, "", "", "")))
+
+
+def answered(work: Work, actor: str | None, verb: str, body_hash: str, answer: str) -> str | None:
+    """What ``recall`` says of a row that was read along with something else."""
+    if work.request is None or actor is None:
+        return None
+    if (actor, verb, body_hash) != (work.actor, work.request.verb, work.request.body_hash):
+        raise Unusable(
+            "这个请求标识已用于另一项内容不同的操作，请重新打开页面再提交",
+            "this request key was already used for something else; open the page again and submit anew",
+        )
+    return answer
+
+
+def remember(work: Work, answer: str) -> None:
+    """Keep the answer of a request with what it did, in the same commit."""
+    if work.request is not None:
+        request = work.request
+        work.db.execute(
+            insert(Kept).values(
+                key=request.key,
+                actor=work.actor,
+                verb=request.verb,
+                body_hash=request.body_hash,
+                answer=answer,
+                at=work.now,
+            )
+        )

@@ -1,0 +1,352 @@
+"""A running case in memory: thawed from text, moved one step, frozen again. Every change of a case goes through here."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from bpmn.diagram import Flow
+from engine.errors import Incident
+from engine.runtime import specs
+from engine.runtime.builder import Model
+from engine.runtime.happenings import Happening, Host, Waiting, WorkItem
+from engine.runtime.scopes import CASE, Names, Scopes
+from forms.expressions import Expression, ExpressionError
+from forms.values import PersonRef, Value, from_json, to_json
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+from SpiffWorkflow.workflow import Workflow
+
+MOST_AUTOMATIC_STEPS = 10_000
+
+
+class Instance(Workflow):
+    """The tree of live tasks of one case, its variables, and what happened since it was thawed."""
+
+    def __init__(self, model: Model, host: Host) -> None:
+        super().__init__(model.spec, deserializing=True)
+        self.model, self.host = model, host
+        self.scopes = Scopes()
+        self.acts: dict[str, Value] = {}
+        self.outcome: Value = None
+        self.last_id = 0
+        self.queue: deque[Task] = deque()
+        self.touched: set[int] = set()
+        self.happenings: list[Happening] = []
+        self.opened: dict[int, WorkItem] = {}
+        self.closed: dict[int, str] = {}
+
+    # From nothing, from text, to text.
+
+    @classmethod
+    def started(cls, model: Model, host: Host, values: Mapping[str, Value]) -> Instance:
+        """A new case with these variables, run to its first wait."""
+        instance = cls(model, host)
+        instance.scopes.write(CASE, values)
+        instance.task_tree = instance.begin(model.root, None, {"scope": CASE}, TaskState.STARTED)
+        instance.begin(model.processes[model.main].start_of(model.main), instance.task_tree)
+        instance.run()
+        return instance
+
+    @classmethod
+    def thawed(cls, model: Model, host: Host, state: str, scopes: str) -> Instance:
+        """The case whose ``frozen`` texts these are."""
+        instance = cls(model, host)
+        kept, variables = from_json(state), from_json(scopes)
+        assert isinstance(kept, dict) and isinstance(variables, list)
+        instance.scopes = Scopes.thawed(variables)
+        rows, acts, last = kept["tasks"], kept["acts"], kept["last"]
+        assert isinstance(rows, list) and isinstance(acts, dict) and isinstance(last, int)
+        instance.acts, instance.last_id, instance.outcome = acts, last, kept["outcome"]
+        for row in rows:
+            assert isinstance(row, list)
+            number, process, name, stage, parent, data = row
+            assert isinstance(number, int) and isinstance(stage, int)
+            node = model.root if process is None else model.processes[str(process)].nodes[str(name)]
+            task = Task(instance, node, instance.tasks.get(parent), stage, id=number)  # type: ignore[arg-type]
+            task.internal_data = data
+            if parent is None:
+                instance.task_tree = task
+        return instance
+
+    def frozen(self) -> tuple[str, str]:
+        """State and variables as two texts. Only live tasks are in it: its size is bounded by the diagram."""
+        rows: list[Value] = []
+        for task in self.tasks.values():
+            if task.data:
+                raise AssertionError("task data stays empty: variables live in scopes")
+            node = task.task_spec
+            parent = task._parent
+            process = None if node is self.model.root else node.model.id
+            rows.append([task.id, process, node.name, int(task.state), parent, task.internal_data])
+        kept: Value = {"last": self.last_id, "outcome": self.outcome, "acts": self.acts, "tasks": rows}
+        return to_json(kept), to_json(self.scopes.frozen())
+
+    # What the engine asks for.
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has come to its end."""
+        return self.completed
+
+    def items(self) -> Iterator[Task]:
+        """The user tasks that wait for a person."""
+        return (task for task in self.tasks.values() if task.task_spec.manual and task.state == TaskState.READY)
+
+    def waiting(self) -> list[Waiting]:
+        """Timers and messages the case waits for, oldest first."""
+        found = []
+        for task in self.tasks.values():
+            if task.state == TaskState.WAITING and isinstance(task.task_spec, specs.Catch):
+                due = task.internal_data.get("due")
+                moment = datetime.fromisoformat(due) if isinstance(due, str) else None
+                found.append(Waiting(task.id, task.task_spec.model.id, task.task_spec.element, moment))
+        return found
+
+    def live(self, token: int) -> Task | None:
+        """The task of this number if it is alive and a person or event may still act on it."""
+        task = self.tasks.get(token)
+        return task if task is not None and task.state in (TaskState.READY, TaskState.WAITING) else None
+
+    def names(self, token: int) -> Names:
+        """The variables that an expression at this task can read."""
+        return self.scopes.names(self.scope(self.tasks[token]), self.host.given)
+
+    def complete(self, token: int, answers: Mapping[str, Value], by: list[str]) -> None:
+        """Complete a user task with checked answers and run on to the next wait; ``by`` are ids of people."""
+        task = self.live(token)
+        if task is None or not task.task_spec.manual:
+            raise AssertionError(f"task {token} is not open")
+        element = task.task_spec.element.id
+        self.write(task, {**answers, element: dict(answers)})
+        self._count(f"{task.task_spec.model.id}/{element}", by)
+        self.closed[token] = "completed"
+        task.run()
+        self.run()
+
+    def fire(self, token: int, values: Mapping[str, Value] | None = None) -> None:
+        """Let a waiting event happen: a timer that is due, a message that was sent with these values."""
+        task = self.live(token)
+        if task is None or task.state != TaskState.WAITING:
+            raise AssertionError(f"event {token} is not waiting")
+        node = task.task_spec
+        if node.event.kind == "timer":
+            self.tell("timer.fired", node, {"due": task.internal_data["due"]})
+        else:
+            self.write(task, {**(values or {}), node.element.id: dict(values or {})})
+            self.tell("message.received", node, {"message": node.event.name})
+        task._ready()
+        self.run()
+
+    def rounds(self, element: str) -> int:
+        """How often this element has been completed in this case (called processes by ``process/element``)."""
+        count = self.acts.get(self._key(element), 0)
+        return count if isinstance(count, int) else 0
+
+    def acted(self, element: str) -> list[Value]:
+        """Who completed this element in its last round."""
+        people = self.acts.get(f"{self._key(element)}/by", [])
+        return [PersonRef(str(person)) for person in people] if isinstance(people, list) else []
+
+    def _key(self, element: str) -> str:
+        return element if "/" in element else f"{self.model.main}/{element}"
+
+    def _count(self, key: str, by: list[str]) -> None:
+        count, people = self.acts.get(key, 0), self.acts.get(f"{key}/by", [])
+        assert isinstance(count, int) and isinstance(people, list)
+        self.acts[key] = count + 1
+        self.acts[f"{key}/by"] = [*(person for person in people if person not in by), *by]
+
+    # What the specs ask for.
+
+    def value(self, task: Task, expression: Expression) -> Value:
+        """Evaluate an expression where this task stands; what it cannot do is an incident naming the element."""
+        names = self.scopes.names(self.scope(task), self.host.given)
+        try:
+            return expression.value(names, self.host.functions)  # type: ignore[arg-type]
+        except ExpressionError as error:
+            element = task.task_spec.element
+            raise Incident(
+                f"“{element.name}”（{element.id}）的表达式“{expression.source}”无法计算：{error.text.zh}",
+                f"the expression {expression.source!r} of {element.id} cannot be evaluated: {error.text.en}",
+            ) from error
+
+    def read(self, task: Task, expression: Expression) -> dict[str, Value]:
+        """What an expression reads, by name (``form.field`` for a subscript), as it stands: for the trail."""
+        names = self.scopes.names(self.scope(task), self.host.given)
+        found: dict[str, Value] = {}
+        for name, key in sorted(expression.paths, key=str):
+            whole = names.get(name)
+            if key is None and name in names and name not in self.host.given:
+                found[name] = whole
+            elif key is not None and isinstance(whole, dict) and key in whole:
+                found[f"{name}.{key}"] = whole[key]
+        return found
+
+    def person(self, name: str) -> str:
+        """The id of the person a given name stands for."""
+        person = self.host.given[name]
+        assert isinstance(person, PersonRef)
+        return person.id
+
+    def write(self, task: Task, values: Mapping[str, Value]) -> None:
+        """Write variables into the task's own scope."""
+        self.scopes.write(self.scope(task), values)
+
+    def scope(self, task: Task) -> int:
+        """The number of the scope a task reads and writes: its own or that of the nearest thing around it."""
+        place: Task | None = task
+        while place is not None:
+            if "scope" in place.internal_data:
+                number = place.internal_data["scope"]
+                assert isinstance(number, int)
+                return number
+            place = place.parent
+        return CASE
+
+    def container(self, task: Task) -> Task:
+        """The scope task whose flows this task's token moves along."""
+        place = task.parent
+        while not isinstance(place.task_spec, specs.Scope):
+            place = place.parent
+        return place
+
+    def places(self, container: Task, besides: str) -> Iterator[str]:
+        """The elements of a scope where tokens are: live tasks, and joins where some wait (but not at ``besides``)."""
+        for child in container.children:
+            if not isinstance(child.task_spec, specs.Boundary):
+                yield child.task_spec.element.id
+        for join in container.internal_data.get("joins", {}):
+            if join != besides:
+                yield join
+
+    def tell(self, kind: str, node: specs.Node, about: Mapping[str, Value]) -> None:
+        """Keep one thing that happened, for the trail."""
+        self.happenings.append(Happening(kind, node.element.id, node.model.id, dict(about)))
+
+    def open_item(self, task: Task, item: WorkItem) -> None:
+        """A work item has come into being."""
+        self.opened[task.id] = item
+        roles: list[Value] = list(item.roles)
+        assignees: list[Value] = list(item.assignees)
+        about: dict[str, Value] = {"token": item.token, "roles": roles, "assignees": assignees, "due": item.due}
+        self.tell("task.opened", task.task_spec, about)
+
+    def begin(
+        self, node: specs.Node, parent: Task | None, data: dict[str, Value] | None = None, state: int = TaskState.FUTURE
+    ) -> Task:
+        """A new task of this spec inside ``parent``; it is asked at once what it wants to do."""
+        self.last_id += 1
+        task = Task(self, node, parent, state, id=self.last_id)  # type: ignore[arg-type]
+        task.internal_data = data or {}
+        if state == TaskState.FUTURE:
+            node._update(task)
+        return task
+
+    def leave(self, task: Task, flows: tuple[Flow, ...]) -> None:
+        """A token goes: its task is removed and its scope receives the tokens that follow."""
+        container = self.container(task)
+        self.drop(task)
+        self.follow(flows, container)
+
+    def follow(self, flows: tuple[Flow, ...], container: Task) -> None:
+        """Tokens on these flows arrive at their targets."""
+        self.touched.add(container.id)
+        for flow in flows:
+            self.node_in(container, flow.target).receive(flow, container)
+
+    def node_in(self, container: Task, name: str) -> specs.Node:
+        """The spec of an element inside this scope: for a call activity, of the process called."""
+        node = container.task_spec
+        home = self.model.processes[node.element.called or ""] if isinstance(node, specs.Call) else node.model
+        return home.nodes[name]
+
+    def drop(self, task: Task) -> None:
+        """Take a task and all inside it out of the tree."""
+        for child in list(task.children):
+            self.drop(child)
+        if "scope" in task.internal_data and task is not self.task_tree:
+            self.scopes.close(int(task.internal_data["scope"]))
+        if task.parent is not None:
+            task.parent._children.remove(task.id)
+        self.tasks.pop(task.id)
+
+    def cancel(self, task: Task) -> None:  # type: ignore[override]
+        """An activity is interrupted: its open work items close unfinished, and it goes with all inside it."""
+        self.touched.add(self.container(task).id)
+        for inner in self._inside(task):
+            if inner.task_spec.manual and inner.state == TaskState.READY:
+                self.opened.pop(inner.id, None)
+                self.closed[inner.id] = "cancelled"
+                self.tell("task.cancelled", inner.task_spec, {"token": inner.id})
+            inner._set_state(TaskState.CANCELLED)
+        self.drop(task)
+
+    def _inside(self, task: Task) -> Iterator[Task]:
+        yield task
+        for child in task.children:
+            yield from self._inside(child)
+
+    def abandon(self, outcome: str) -> None:
+        """End the case where it stands; what was open is cancelled."""
+        for child in list(self.task_tree.children):
+            self.cancel(child)
+        self.end(outcome)
+
+    def end(self, outcome: Value) -> None:
+        """The process itself has come to its end."""
+        self.outcome = outcome
+        self.completed = True
+
+    def _task_completed_notify(self, task: Task) -> None:
+        """Nothing: the library would look through the whole tree here after every task."""
+
+    # The loop.
+
+    def run(self) -> None:
+        """Run automatic steps until only people, timers and messages can move the case."""
+        steps = 0
+        while True:
+            while self.queue:
+                task = self.queue.popleft()
+                if self.tasks.get(task.id) is task and task.state == TaskState.READY:
+                    task.run()
+                    steps += 1
+                    if steps > MOST_AUTOMATIC_STEPS:
+                        raise Incident(
+                            f"流程连续自动执行了 {MOST_AUTOMATIC_STEPS} 步仍未停下，图中有一个没有等待的循环",
+                            f"the process ran {MOST_AUTOMATIC_STEPS} automatic steps without a wait: "
+                            "the diagram has a loop without one",
+                        )
+            if not (self._settle_inclusive() or self._finish_scopes()):
+                return
+
+    def _settle_inclusive(self) -> bool:
+        """Look again at inclusive joins that hold tokens, now that nothing moves by itself."""
+        for task in self.tasks.values():
+            for join in task.internal_data.get("joins", {}):
+                node = self.node_in(task, join)
+                if isinstance(node, specs.Inclusive) and node.settle(task):
+                    return True
+        return False
+
+    def _finish_scopes(self) -> bool:
+        """Complete the scopes in which no token is left; a token that waits at a join for ever is an incident."""
+        finished = False
+        for number in sorted(self.touched, reverse=True):
+            scope = self.tasks.get(number)
+            if scope is None or scope.state != TaskState.STARTED:
+                continue
+            if any(not isinstance(child.task_spec, specs.Boundary) for child in scope.children):
+                continue
+            if scope.internal_data.get("joins"):
+                join = next(iter(scope.internal_data["joins"]))
+                raise Incident(
+                    f"汇聚网关 {join} 永远等不到其余分支：图中有一条分支绕过了它",
+                    f"the join {join} would wait for ever: a branch of the diagram goes around it",
+                )
+            scope._ready()
+            finished = True
+        self.touched.clear()
+        return finished

@@ -1,0 +1,187 @@
+"""Writes events: one canonical text for each thing that happened, chained to the one before it in its stream.
+
+An event never holds an answer or a personal value: it holds the submission's id and a salted commitment to it. So the
+chain still verifies after a lawful erasure, and an export changes no event.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from engine.model import INSTANT_FORMAT, Event, Setting, Stream
+from engine.work import Work
+from forms.values import Value, canonical
+
+GENESIS = "0" * 64
+DOMAIN = b"LIUHEN-EVENT-v1\n"
+
+EVENT_KINDS: Mapping[str, tuple[str, str]] = {
+    "case.started": ("立案", "case started"),
+    "case.closed": ("结案", "case closed"),
+    "case.withdrawn": ("撤回", "case withdrawn"),
+    "task.opened": ("待办产生", "work item opened"),
+    "task.claimed": ("认领", "work item claimed"),
+    "task.released": ("退回待办", "work item released"),
+    "task.reassigned": ("改派", "work item reassigned"),
+    "task.completed": ("办理", "work item completed"),
+    "task.cancelled": ("待办取消", "work item cancelled"),
+    "attempt.refused": ("操作被拒", "attempt refused"),
+    "message.sent": ("发出消息", "message sent"),
+    "message.received": ("收到消息", "message received"),
+    "gateway.taken": ("判断", "gateway taken"),
+    "step.passed": ("系统步骤", "automatic step passed"),
+    "process.called": ("调用子流程", "process called"),
+    "end.reached": ("到达终点", "end event reached"),
+    "timer.armed": ("开始计时", "timer armed"),
+    "timer.fired": ("到期", "timer fired"),
+    "register.recorded": ("登入台账", "register record written"),
+    "document.attached": ("附件", "document attached"),
+    "document.issued": ("出具文书", "document issued"),
+    "notice.sent": ("通知", "notice sent"),
+    "comment.added": ("备注", "comment added"),
+    "definition.deployed": ("部署流程", "definition deployed"),
+    "parameters.adopted": ("参数生效", "parameter set adopted"),
+    "calendar.loaded": ("日历载入", "calendar loaded"),
+    "person.added": ("登记人员", "person added"),
+    "role.granted": ("授予角色", "role granted"),
+    "recusal.declared": ("回避", "recusal declared"),
+    "delegation.made": ("委托", "delegation made"),
+    "backup.restored": ("恢复备份", "backup restored"),
+}
+"""Every kind of event there is, in Chinese and English."""
+
+
+def canonical_body(body: Mapping[str, Any]) -> str:
+    """The one text of a body: sorted keys, no spaces, no floats (RFC 8785 for the values events may hold)."""
+    return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def event_hash(body: str) -> str:
+    """SHA-256 of an event, hex."""
+    return hashlib.sha256(DOMAIN + body.encode()).hexdigest()
+
+
+def commitment(salt: str, value: Value) -> str:
+    """What the trail says of a value it must not show: SHA-256 over a 32-byte salt (hex) and the canonical value."""
+    return hashlib.sha256(bytes.fromhex(salt) + canonical(value).encode()).hexdigest()
+
+
+def new_salt() -> str:
+    """32 random bytes, hex."""
+    return secrets.token_hex(32)
+
+
+def log_name(work: Work) -> str:
+    """The name this database's trail is written under; it was drawn when the database was made."""
+    if "log" not in work.database.caches:
+        work.database.caches["log"] = work.db.execute(select(Setting.value).where(Setting.name == "log")).scalar_one()
+    return str(work.database.caches["log"])
+
+
+@dataclass(slots=True)
+class Chain:
+    """Where a stream stands, and the events of this act that have yet to be written behind it."""
+
+    stream: str
+    seq: int
+    head: str
+    last_at: datetime | None
+    rows: list[dict[str, Any]]
+
+    @classmethod
+    def standing(cls, stream: str, seq: int = 0, head: str = GENESIS, last_at: datetime | None = None) -> Chain:
+        """A stream at this position; without one, a new stream."""
+        return cls(stream, seq, head, last_at, [])
+
+    def add(
+        self,
+        work: Work,
+        kind: str,
+        data: Mapping[str, Any],
+        *,
+        actor: Mapping[str, Any] | None = None,
+        process: Mapping[str, Any] | None = None,
+        element: str | None = None,
+    ) -> None:
+        """One more event. Time never runs backwards in a stream: a clock set back is noted beside the later time."""
+        if kind not in EVENT_KINDS:
+            raise AssertionError(f"{kind} is not in the list of event kinds")
+        at = work.now if self.last_at is None or work.now >= self.last_at else self.last_at
+        body: dict[str, Any] = {
+            "v": 1,
+            "log": log_name(work),
+            "id": str(uuid.uuid4()),
+            "stream": self.stream,
+            "seq": self.seq + 1,
+            "prev": self.head,
+            "ts": at.astimezone(UTC).strftime(INSTANT_FORMAT),
+            "type": kind,
+            "actor": dict(actor or {"id": work.actor}),
+            "data": dict(data),
+        }
+        if at != work.now:
+            body["clock"] = work.now.astimezone(UTC).strftime(INSTANT_FORMAT)
+        if process:
+            body["process"] = {**process, "element": element} if element else dict(process)
+        text = canonical_body(body)
+        self.seq, self.head, self.last_at = self.seq + 1, event_hash(text), at
+        self.rows.append(
+            {
+                "stream": self.stream,
+                "seq": self.seq,
+                "kind": kind,
+                "actor": body["actor"]["id"],
+                "element": element,
+                "at": at,
+                "body": text,
+                "hash": self.head,
+            }
+        )
+
+    def write(self, work: Work) -> None:
+        """Write the waiting events in one statement."""
+        if self.rows:
+            work.db.execute(insert(Event), self.rows)
+            self.rows = []
+
+
+def shown(values: Mapping[str, Value], private: frozenset[str]) -> list[dict[str, str]]:
+    """Evaluated values for an event: name and canonical text, those of private fields withheld."""
+    found = []
+    for name, value in values.items():
+        hidden = name in private or name.split(".")[-1] in private
+        found.append({"name": name, "value": "withheld" if hidden else canonical(conceal(value, private))})
+    return found
+
+
+def conceal(value: Value, private: frozenset[str]) -> Value:
+    """A value without the private fields inside it."""
+    if isinstance(value, dict):
+        return {key: "withheld" if key in private else conceal(each, private) for key, each in value.items()}
+    if isinstance(value, list):
+        return [conceal(each, private) for each in value]
+    return value
+
+
+def tell(work: Work, stream: str, kind: str, data: Mapping[str, Any]) -> None:
+    """One event in a stream that is not a case (``sys/policy``, ``sys/people`` …), with its lock and its new head."""
+    columns = (Stream.seq, Stream.head, Stream.last_at)
+    query = select(*columns).where(Stream.name == stream).with_for_update()
+    row = work.db.execute(query).one_or_none()
+    chain = Chain.standing(stream, *row) if row else Chain.standing(stream)
+    chain.add(work, kind, data)
+    new = {"seq": chain.seq, "head": chain.head, "last_at": chain.last_at}
+    if row:
+        work.db.execute(update(Stream).where(Stream.name == stream).values(**new))
+    else:
+        work.db.execute(insert(Stream).values(name=stream, **new))
+    chain.write(work)

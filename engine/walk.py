@@ -1,0 +1,173 @@
+"""Walks cases at random on the real engine: whoever may act answers an open item, sends a message, or time passes.
+
+Demo data is made so, and the shipped processes are proved so: a walk ends or waits, and loses no token.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from engine import cases, inbox
+from engine.access import judge, unbar
+from engine.admission import Item, door
+from engine.desk import Desk
+from engine.errors import Invalid, NotYours, WrongState
+from engine.filling import filled, filled_message
+from engine.model import Person, PersonRole, Timer
+from engine.people import standing
+from engine.scenario_file import Scenario
+from engine.scenarios import SetClock
+from engine.work import SYSTEM, Database, Work
+from engine.worker import run_due
+from forms.form import Form
+
+TRIES = 8
+
+
+@dataclass(slots=True)
+class Walker:
+    """Walks the cases of one database; ``clock`` is the database's own and is moved as time passes.
+
+    ``latest`` is an instant the walk must not pass. ``boldness`` is the chance that a free choice is drawn at random
+    instead of being taken from the form's examples.
+    """
+
+    database: Database
+    clock: SetClock
+    random: random.Random
+    latest: datetime | None = None
+    boldness: float = 0.5
+    messages: float = 0.08
+    visited: set[str] = field(default_factory=set)
+
+    def start(self, process: str, scenarios: Sequence[Scenario] = (), actor: str | None = None) -> str:
+        """Start a case as ``actor`` or anybody who may, answering as one of these worked cases does, or by example."""
+        given: Mapping[str, Any] = {}
+        if scenarios:
+            given = self.random.choice(scenarios).course.start.get("with") or {}
+        with self.database.look(SYSTEM) as work:
+            _, item = cases.begin(work, process, rehearse=True)
+            actor = actor or self.random.choice(self._holders(work, unbar(item["roles"])))
+        with self.database.look(actor) as work:
+            desk, item = cases.begin(work, process, rehearse=True)
+            answer = filled(desk, item, given)
+        with cases.acting(self.database, actor) as work:
+            return cases.start(work, process, answer)
+
+    def walk(self, case: str, steps: int) -> str:
+        """Up to so many acts on a case; gives its status."""
+        for _ in range(steps):
+            with self.database.look(SYSTEM) as work:
+                if inbox.case(work, case)["status"] != "open":
+                    return "closed"
+                items = [row for row in inbox.items_of(work, case) if row["closed_at"] is None]
+            moves: list[Callable[[], bool]] = [lambda item=item: self._answer(item) for item in items]  # type: ignore[misc]
+            self.random.shuffle(moves)
+            moves.append(lambda: self._pass_time(case))
+            if self.random.random() < self.messages or not items:
+                moves.insert(0, lambda: self._send(case))
+            elif self.random.random() < self.messages:
+                moves.insert(0, lambda: self._pass_time(case))
+            if not any(move() for move in moves):
+                return "waiting"
+        return "open"
+
+    @staticmethod
+    def _holders(work: Work, roles: Sequence[str]) -> list[str]:
+        query = select(Person.id).join(PersonRole, PersonRole.person == Person.id).where(PersonRole.role.in_(roles))
+        return sorted(work.db.execute(query).scalars())
+
+    def _able(self, desk: Desk, item: Item) -> list[str]:
+        """Everybody who may do this item now."""
+        people = unbar(item["assignees"]) or self._holders(desk.work, unbar(item["roles"]))
+        at = door(desk, item)
+        return [person for person in dict.fromkeys(people) if not judge(standing(desk.work, person), at).reasons]
+
+    def _answer(self, item: Item) -> bool:
+        """Answer a work item: boldly, and if the form refuses that, more and more as the examples say."""
+        self.visited.add(item["element"])
+        for attempt in range(TRIES):
+            boldness = self.boldness if attempt < TRIES - 1 else 0.0
+            with self.database.look(SYSTEM) as work:
+                row = inbox.task(work, item["id"])
+                desk = Desk.thawed(work, inbox.case(work, item["case"]))
+                able = self._able(desk, row)
+            if row["closed_at"] is not None or not able:
+                return False
+            actor = self.random.choice(able)
+            with self.database.look(actor) as work:
+                desk = Desk.thawed(work, inbox.case(work, item["case"]))
+                form = desk.deployed.form(row["process"], row["element"])
+                answer = filled(desk, row, self._choices(form, boldness))
+            try:
+                with cases.acting(self.database, actor) as work:
+                    cases.complete(work, item["id"], answer)
+            except Invalid:
+                continue
+            return True
+        return False
+
+    def _choices(self, form: Form, boldness: float) -> dict[str, Any]:
+        """Some of the form's free choices drawn at random."""
+        drawn: dict[str, Any] = {}
+        for each in form.fields:
+            if each.compute is not None or self.random.random() > boldness:
+                continue
+            if each.kind == "choice" and each.options:
+                drawn[each.code] = self.random.choice(each.options).code
+            elif each.kind == "yes_no":
+                drawn[each.code] = self.random.random() < 0.6
+        return drawn
+
+    def _send(self, case: str) -> bool:
+        """Send one of the messages the case awaits, as somebody who may."""
+        with self.database.look(SYSTEM) as work:
+            desk = Desk.thawed(work, inbox.case(work, case))
+            awaited = [each for each in desk.instance.waiting() if each.due is None]
+            self.random.shuffle(awaited)
+            for event in awaited:
+                allowed = cases.senders(desk, event)
+                people = [each for each in allowed if each.startswith("p-")] or self._holders(work, sorted(allowed))
+                people = [each for each in people if each in allowed or allowed & standing(work, each).roles]
+                if people and event.element.event and event.element.event.name:
+                    return self._send_as(self.random.choice(people), case, event.element.event.name, event.token)
+        return False
+
+    def _send_as(self, actor: str, case: str, message: str, token: int) -> bool:
+        with self.database.look(actor) as work:
+            desk = Desk.thawed(work, inbox.case(work, case))
+            waiting = next(each for each in desk.instance.waiting() if each.token == token)
+            answer: Mapping[str, Any] = {}
+            if waiting.element.policy.get("form"):
+                form = desk.deployed.form(waiting.process, waiting.element.id)
+                answer = filled_message(desk, form, token, {})
+        try:
+            with cases.acting(self.database, actor) as work:
+                cases.send(work, case, message, answer)
+        except (Invalid, NotYours, WrongState):
+            return False
+        return True
+
+    def _pass_time(self, case: str) -> bool:
+        """Let the clock go on to the next timer of this case, if that is not too late, and fire what is due."""
+        with self.database.look(SYSTEM) as work:
+            query = select(Timer.due).where(Timer.case == case).order_by(Timer.due).limit(1)
+            due = work.db.execute(query).scalar_one_or_none()
+        if due is None or (self.latest is not None and due > self.latest):
+            return False
+        self.clock.instant = max(self.clock.instant, due)
+        return run_due(self.database) > 0
+
+    def rest(self) -> None:
+        """Some hours go by between two acts."""
+        later = self.clock.instant + timedelta(minutes=self.random.randrange(5, 600))
+        if self.latest is None or later < self.latest:
+            self.clock.instant = later
+
+

@@ -1,0 +1,149 @@
+"""One act of one person at one instant: the only file that opens transactions and the only one that reads a clock."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+
+from engine.errors import Unusable
+
+if os.name == "posix":
+    import fcntl
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+CLOCK = "clock"
+SYSTEM = "system"
+
+
+def system_clock() -> datetime:
+    """The one reading of the computer's clock, aware, UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that may arrive twice: its key, the verb, and a hash of what it asked."""
+
+    key: str
+    verb: str
+    body_hash: str
+
+    @classmethod
+    def of(cls, key: str, verb: str, *body: str) -> Request:
+        """A request with the hash of its body's parts."""
+        return cls(key, verb, hashlib.sha256("\x1f".join(body).encode()).hexdigest())
+
+
+@dataclass(slots=True)
+class Work:
+    """What every verb takes: the connection, who acts, the one instant of the decision, and the request's key.
+
+    ``now`` is aware and UTC. ``actor`` is a person's id, ``clock`` or ``system``.
+    """
+
+    db: Connection
+    actor: str
+    now: datetime
+    database: Database
+    request: Request | None = None
+    memory: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def today(self) -> date:
+        """The day it is in Beijing."""
+        return self.now.astimezone(BEIJING).date()
+
+
+class Database:
+    """A database by its URL. ``clock`` gives ``now``; scenarios, replay and tests hand in their own."""
+
+    def __init__(self, url: str, clock: Callable[[], datetime] = system_clock) -> None:
+        self.url = address(url)
+        self.clock = clock
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = connect_lazily(self.url)
+        self.caches: dict[str, Any] = {}
+
+    @contextlib.contextmanager
+    def work(self, actor: str, request: Request | None = None) -> Iterator[Work]:
+        """A transaction that writes: committed on a good end, rolled back on any exception."""
+        with self._turn(), self.engine.connect() as connection, connection.begin():
+            yield Work(connection, actor, self.clock(), self, request)
+
+    @contextlib.contextmanager
+    def look(self, actor: str) -> Iterator[Work]:
+        """A transaction that only reads, and never takes a write lock."""
+        with self.engine.connect() as connection:
+            reading = connection.execution_options(liuhen_reads=True)
+            try:
+                yield Work(reading, actor, self.clock(), self)
+            finally:
+                reading.rollback()
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for one's turn to write on SQLite: its own busy wait is unfair and starves a waiting process."""
+        if not self.sqlite or os.name != "posix" or not self.url.database or self.url.database == ":memory:":
+            yield
+            return
+        handle = os.open(f"{self.url.database}.turn", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def address(url: str) -> URL:
+    """A database URL with the driver Liuhen uses; a plain path means an SQLite file."""
+    if "://" not in url:
+        return URL.create("sqlite", database=str(Path(url).absolute()))
+    try:
+        parsed = make_url(url)
+    except Exception as error:
+        raise Unusable(f"数据库地址“{url}”无法识别", f"the database address {url!r} is not a URL") from error
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite":
+        return parsed
+    raise Unusable(
+        f"留痕支持 sqlite 和 postgresql，不支持“{parsed.get_backend_name()}”",
+        f"Liuhen runs on sqlite and postgresql, not on {parsed.get_backend_name()!r}",
+    )
+
+
+def connect_lazily(url: URL) -> Engine:
+    """The SQLAlchemy engine, with what makes SQLite durable and its transactions honest."""
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=10, max_overflow=20, pool_recycle=1800)
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 60, "check_same_thread": False}, pool_size=10, max_overflow=20)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy's begin event below opens transactions, not the driver
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A deferred transaction that reads and then writes fails at once when another has written in between.
+        reads = connection.get_execution_options().get("liuhen_reads")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,1 @@
+"""What holds Liuhen to its word: one file of tests per module, all on real databases and a real browser."""

@@ -1,0 +1,151 @@
+"""What every page needs: the site it belongs to, who looks at it, in which language, and the way to read and to act."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask import Response, current_app, g, make_response, redirect, render_template, request, session, url_for
+
+from engine.cases import acting
+from engine.errors import Unusable
+from engine.library import Library, Vocabulary
+from engine.work import BEIJING, Database, Request, Work
+from forms.words import Language, Text
+from webui.labels import label
+
+_KEY = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What one running server is: its database, whether it is a demonstration, whether browsers reach it by https."""
+
+    database: Database
+    demo: bool
+    https: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The person who is signed in."""
+
+    id: str
+    login: str
+    name: str
+    roles: frozenset[str]
+
+
+def site() -> Site:
+    """The site of this request."""
+    found = current_app.extensions["liuhen"]
+    assert isinstance(found, Site)
+    return found
+
+
+def visitor() -> Visitor | None:
+    """Who is signed in, if anybody is."""
+    found = g.get("visitor")
+    return found if isinstance(found, Visitor) else None
+
+
+def actor() -> str:
+    """The id of who is signed in; the guard lets nobody else through to where it is asked."""
+    found = visitor()
+    assert found is not None
+    return found.id
+
+
+def language() -> Language:
+    """The language of the page: Chinese unless English was chosen."""
+    return "en" if session.get("language") == "en" else "zh"
+
+
+def t(key: str, **values: object) -> str:
+    """A label in the language of the page."""
+    return label(key, language(), **values)
+
+
+def said(text: Text) -> str:
+    """A text in the language of the page."""
+    return text.said(language())
+
+
+def vocabulary() -> Vocabulary:
+    """The words all processes share."""
+    return Library.standing().vocabulary()
+
+
+def role_name(code: str) -> str:
+    """A role in words; its code where the vocabulary has none."""
+    found = vocabulary().roles.get(code)
+    return said(found) if found else code
+
+
+@contextlib.contextmanager
+def look() -> Iterator[Work]:
+    """A reading as the person signed in."""
+    with site().database.look(actor()) as work:
+        yield work
+
+
+@contextlib.contextmanager
+def act(verb: str, *body: str) -> Iterator[Work]:
+    """One act of the person signed in, carried out once however often this very form is sent."""
+    with acting(site().database, actor(), Request.of(request_key(), verb, *body)) as work:
+        yield work
+
+
+def new_key() -> str:
+    """A fresh request key for a form."""
+    return uuid.uuid4().hex
+
+
+def request_key() -> str:
+    """The request key the form was shown with. Unusable without one."""
+    key = request.form.get("_key", "")
+    if not _KEY.fullmatch(key):
+        raise Unusable(
+            "表单缺少请求标识，请重新打开页面再提交", "the form lacks its request key; open the page again and submit anew"
+        )
+    return key
+
+
+def show(template: str, *, status: int = 200, **names: Any) -> Response:
+    """A page from its template."""
+    return make_response(render_template(template, **names), status)
+
+
+def go(endpoint: str, **values: Any) -> Response:
+    """The answer to a change: look at another page now (POST, redirect, GET)."""
+    return make_response(redirect(url_for(endpoint, **values), code=303))
+
+
+def moment(at: datetime) -> str:
+    """An instant as people in Beijing read it, to the minute."""
+    return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+
+
+def clock(at: datetime) -> str:
+    """The time of day of an instant."""
+    return at.astimezone(BEIJING).strftime("%H:%M")
+
+
+def day(on: date | datetime) -> str:
+    """A day with its weekday."""
+    at = on.astimezone(BEIJING).date() if isinstance(on, datetime) else on
+    return f"{at.isoformat()} {t(f'weekday.{at.isoweekday()}')}"
+
+
+def size(count: int) -> str:
+    """A number of bytes as people read it."""
+    if count < 1024:
+        return f"{count} B"
+    if count < 1024 * 1024:
+        return f"{count // 1024} KB"
+    return f"{count // (1024 * 102) / 10} MB"

@@ -1,0 +1,118 @@
+"""Signing in and out, and the language one reads in."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Blueprint, Response, make_response, redirect, request, session, url_for
+
+from engine.people import password_fits
+from engine.work import SYSTEM
+from webui import attempts
+from webui.guard import open_to_all, seal_of
+from webui.page import role_name, said, show, site, t, visitor
+from webui.refusals import status_of
+from webui.stored import everybody, person, person_by_login
+
+bp = Blueprint("people", __name__)
+
+SHOWN_FIRST = ("contract_applicant", "applicant_security", "registrar", "second_reviewer", "registration_head", "expert")
+"""The order in which the demonstration shows its people: as they act in the process it is about."""
+
+OURS = re.compile(r"/(?![/\\])[!-~]*")
+"""An address on this site: browsers read ``//`` and ``/\\`` as the beginning of another host, and skip blanks."""
+
+
+@bp.get("/sign-in")
+@open_to_all
+def sign_in() -> Response:
+    """The page to sign in on; whoever is signed in already is sent on."""
+    if visitor() is not None:
+        return onward(request.args.get("next"))
+    return sign_in_page()
+
+
+def sign_in_page(*, status: int = 200, problem: str | None = None, login: str = "") -> Response:
+    """The page, with what went wrong; in a demonstration, with the people one may be."""
+    people: list[dict[str, Any]] = []
+    if site().demo:
+        with site().database.look(SYSTEM) as work:
+            people = [one for one in everybody(work) if one["password"] is None and one["roles"]]
+        people.sort(key=lambda one: (rank(one["roles"]), one["login"]))
+        for one in people:
+            one["role_names"] = [role_name(code) for code in one["roles"]]
+    back = request.values.get("next", "")
+    return show("sign_in.html", status=status, problem=problem, login=login, people=people, back=back)
+
+
+def rank(roles: list[str]) -> int:
+    """Where a person stands in the list of the demonstration."""
+    found = [SHOWN_FIRST.index(role) for role in roles if role in SHOWN_FIRST]
+    return min(found, default=len(SHOWN_FIRST))
+
+
+@bp.post("/session")
+@open_to_all
+def start_session() -> Response:
+    """Sign in: with login and password, or in a demonstration by choosing somebody who has no password."""
+    if site().demo and request.form.get("person"):
+        return start_demo_session(request.form["person"])
+    login, password = request.form.get("login", "").strip(), request.form.get("password", "")
+    if not login or not password:
+        return sign_in_page(status=422, problem=t("sign_in.incomplete"), login=login)
+    try:
+        number = attempts.begin(site().database, login, request.remote_addr or "")
+    except attempts.TooMany as refusal:
+        return sign_in_page(status=status_of(refusal), problem=said(refusal.text), login=login)
+    with site().database.look(SYSTEM) as work:
+        row = person_by_login(work, login)
+    fits = password_fits(row["password"] if row else None, password)
+    if row is None or not fits or not row["active"]:
+        return sign_in_page(status=403, problem=t("sign_in.wrong"), login=login)
+    attempts.forgive(site().database, number, login)
+    return welcome(row)
+
+
+def start_demo_session(identity: str) -> Response:
+    """Become one of the people of the demonstration; whoever has a password has to give it even there."""
+    with site().database.look(SYSTEM) as work:
+        row = person(work, identity)
+    if row is None or not row["active"] or row["password"] is not None:
+        return sign_in_page(status=403, problem=t("sign_in.wrong"))
+    return welcome(row)
+
+
+def welcome(row: Any) -> Response:
+    """A new session for this person, in the language that was chosen, else in their own."""
+    chosen = session.get("language")
+    session.clear()
+    session.permanent = True
+    session["person"], session["seal"] = row["id"], seal_of(row["password"])
+    session["language"] = chosen or row["language"]
+    return onward(request.form.get("next"))
+
+
+@bp.post("/session/end")
+@open_to_all
+def end_session() -> Response:
+    """Sign out."""
+    chosen = session.get("language")
+    session.clear()
+    if chosen:
+        session["language"] = chosen
+    return make_response(redirect(url_for("people.sign_in"), 303))
+
+
+@bp.post("/language")
+@open_to_all
+def choose_language() -> Response:
+    """Read on in Chinese or in English."""
+    session["language"] = "en" if request.form.get("language") == "en" else "zh"
+    return onward(request.form.get("next"))
+
+
+def onward(where: str | None) -> Response:
+    """Go on to a page of ours; an address that leads elsewhere is not followed."""
+    ours = where is not None and OURS.fullmatch(where)
+    return make_response(redirect(where if where and ours else url_for("inbox.mine"), 303))

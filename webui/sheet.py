@@ -1,0 +1,245 @@
+"""A form on a page: every field shown now, with its name, what was entered, what is wrong with it and what can be chosen.
+
+What a form asks and whether an answer is any good is for ``forms`` alone; here it is only laid out.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from forms.answer import Checked, Problem
+from forms.asking import Asking, World
+from forms.fields import Field, Option
+from forms.form import Form
+from forms.money import NotMoney, Unit, capital, parse_yuan
+from forms.run import Scope
+from forms.values import FileRef
+from forms.words import Text
+from webui.saying import Shown, Teller
+
+Raw = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that can be chosen: its code, what people read, and the group it stands in."""
+
+    code: str
+    label: str
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Who and what can be chosen: people with their roles, and the records of registers."""
+
+    people: Sequence[Mapping[str, Any]] = ()
+    records: Mapping[str, Sequence[Choice]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Box:
+    """One field on the page. ``name`` is its name in HTML, ``id`` that of the element to go to when it is wrong."""
+
+    name: str
+    field: Field
+    label: str
+    help: str = ""
+    required: bool = False
+    problems: list[str] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
+    unit: str = "yuan"
+    capital: str = ""
+    computed: Shown | None = None
+    choices: list[Choice] = field(default_factory=list)
+    files: list[FileRef] = field(default_factory=list)
+    parts: list[Box] = field(default_factory=list)
+    rows: list[list[Box]] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The id of its element."""
+        return id_of(self.name)
+
+    @property
+    def value(self) -> str:
+        """What was entered, for a field with one value."""
+        return self.values[-1] if self.values else ""
+
+    @property
+    def described_by(self) -> str:
+        """The ids of the texts that explain it."""
+        ids = [f"{self.id}-help"] if self.help else []
+        return " ".join([*ids, f"{self.id}-problem"] if self.problems else ids)
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A form as it is shown: the boxes, and all that is wrong with where to find it."""
+
+    form: Form
+    title: str
+    boxes: list[Box]
+    problems: list[tuple[str, str | None]]
+
+
+def id_of(name: str) -> str:
+    """The id of the element of a field."""
+    return "f-" + name.replace("[", "-").replace("]", "").replace(".", "-")
+
+
+def lay_out(
+    form: Form, raw: Raw, checked: Checked, problems: Sequence[Problem], world: World, offers: Offers, teller: Teller,
+    files: Mapping[str, list[FileRef]],
+) -> Sheet:
+    """The form with what was entered (``raw``), the files kept so far by name, and these problems."""
+    layout = _Layout(raw, checked, problems, world, offers, teller, files)
+    boxes = [layout.box(each, each.code, checked.values) for each in form.fields if layout.is_shown(each)]
+    shown = {name for box in boxes for name in names_of(box)}
+    listed: list[tuple[str, str | None]] = []
+    for problem in problems:
+        place = problem.path if problem.path in shown else problem.code if problem.code in shown else None
+        listed.append((problem.text.said(teller.language), id_of(place) if place else None))
+    return Sheet(form, form.title.said(teller.language), boxes, list(dict.fromkeys(listed)))
+
+
+def names_of(box: Box) -> Iterator[str]:
+    """The names of a box and of all inside it."""
+    yield box.name
+    for part in (*box.parts, *(one for row in box.rows for one in row)):
+        yield from names_of(part)
+
+
+@dataclass(slots=True)
+class _Layout:
+    raw: Raw
+    checked: Checked
+    problems: Sequence[Problem]
+    world: World
+    offers: Offers
+    teller: Teller
+    files: Mapping[str, list[FileRef]]
+
+    def is_shown(self, each: Field) -> bool:
+        if each.holds_value:
+            return each.code in self.checked.shown
+        return self.asking().shows(each)
+
+    def asking(self) -> Asking:
+        scope = Scope(self.world.names)
+        scope.update(self.checked.values)
+        return Asking(scope, self.world)
+
+    def box(self, each: Field, name: str, values: Any) -> Box:
+        box = Box(name, each, self.said(each.label), self.said(each.help), name in self.checked.required)
+        box.problems = [self.said(problem.text) for problem in self.problems if problem.path == name]
+        value = values.get(each.code) if isinstance(values, Mapping) else None
+        if not each.holds_value:
+            box.computed = Shown(self.teller.plain(self.asking().value_of(each.show))) if each.show else Shown()
+        elif each.compute:
+            box.computed = self.teller.value(each, value)
+        elif each.kind == "group":
+            box.parts = [self.box(part, f"{name}.{part.code}", value) for part in each.fields if self.part_shown(name, part)]
+        elif each.kind == "table":
+            box.rows = [self.row(each, name, place, value) for place in range(self.count(name))]
+        elif each.kind == "checklist":
+            box.parts = [self.item(box, option) for option in self.asking().items(each)]
+        else:
+            self.fill(box)
+        return box
+
+    def part_shown(self, name: str, part: Field) -> bool:
+        path = f"{name}.{part.code}"
+        return path in self.checked.shown or (part.show_if is None and name in self.checked.shown)
+
+    def row(self, each: Field, name: str, place: int, values: Any) -> list[Box]:
+        here = f"{name}[{place}]"
+        row = values[place] if isinstance(values, list) and place < len(values) else {}
+        return [self.box(column, f"{here}.{column.code}", row) for column in each.fields]
+
+    def count(self, name: str) -> int:
+        """How many rows of a table were entered."""
+        inside = re.compile(re.escape(name) + r"\[([0-9]{1,4})\]\.")
+        found = [int(match[1]) for key in (*self.raw, *self.files) if (match := inside.match(key))]
+        return max(found, default=-1) + 1
+
+    def item(self, box: Box, option: Option) -> Box:
+        name = f"{box.name}.{option.code}"
+        part = Box(name, box.field, f"{option.code} {self.said(option.label)}", required=box.required)
+        part.values = list(self.raw.get(name, ()))
+        part.problems = [self.said(problem.text) for problem in self.problems if problem.path == name]
+        return part
+
+    def fill(self, box: Box) -> None:
+        each, name = box.field, box.name
+        box.values = list(self.raw.get(name, ()))
+        match each.kind:
+            case "money":
+                box.unit = (self.raw.get(f"{name}.unit") or ["yuan"])[-1]
+                box.capital = self.capital(box.value, box.unit)
+            case "file" | "files":
+                box.files = self.files.get(name, [])
+            case "choice" | "multi_choice":
+                box.choices = [Choice(option.code, self.said(option.label)) for option in each.options]
+            case "person" | "persons":
+                box.choices = self.people(each)
+            case "reference" | "references":
+                box.choices = list(self.offers.records.get(each.register or "", ()))
+
+    def capital(self, text: str, unit: str) -> str:
+        try:
+            known: Unit = "wan" if unit == "wan" else "yuan"
+            return capital(parse_yuan(text, known)) if text.strip() and self.teller.language == "zh" else ""
+        except NotMoney:
+            return ""
+
+    def people(self, each: Field) -> list[Choice]:
+        """The people to choose from: first those of the role the field's own examples ask for, where they ask for one."""
+        wanted = roles_asked(each)
+        ranked = sorted(self.offers.people, key=lambda one: not wanted & set(one["roles"]))
+        fits, others = self.teller.plain(True), ""
+        return [
+            Choice(one["id"], _called(one), fits if wanted and wanted & set(one["roles"]) else others) for one in ranked
+        ]
+
+    def said(self, text: Text | None) -> str:
+        return text.said(self.teller.language) if text else ""
+
+
+def _called(one: Mapping[str, Any]) -> str:
+    return f"{one['name']}（{one['organisation']}）" if one["organisation"] else str(one["name"])
+
+
+def roles_asked(each: Field) -> frozenset[str]:
+    """The roles that the field's own expressions name, as in ``people('expert')``."""
+    found = set()
+    for expression in each.expressions:
+        for node in ast.walk(expression.tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"people", "has_role"}:
+                found |= {one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    return frozenset(found)
+
+
+def with_row(raw: dict[str, list[str]], table: Field) -> dict[str, list[str]]:
+    """What was entered, with one more, empty row in a table."""
+    places = [int(match[1]) for name in raw if (match := re.match(re.escape(table.code) + r"\[([0-9]{1,4})\]\.", name))]
+    place = max(places, default=-1) + 1
+    return {**raw, **{f"{table.code}[{place}].{column.code}": [""] for column in table.fields}}
+
+
+def without_row(raw: dict[str, list[str]], table: str, gone: int) -> dict[str, list[str]]:
+    """What was entered, without one row of a table; the rows behind it move up."""
+    inside = re.compile(re.escape(table) + r"\[([0-9]{1,4})\]\.(.+)")
+    kept: dict[str, list[str]] = {}
+    for name, texts in raw.items():
+        match = inside.fullmatch(name)
+        if match is None:
+            kept[name] = texts
+        elif int(match[1]) != gone:
+            place = int(match[1]) - (int(match[1]) > gone)
+            kept[f"{table}[{place}].{match[2]}"] = texts
+    return kept

@@ -1,0 +1,55 @@
+"""A few reads of stored rows that only pages need: people with their roles, versions of a process, a document's bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.errors import NotFound
+from engine.model import Definition, Document, DocumentContent, Person, PersonRole
+from engine.work import Work
+
+Row = Mapping[str, Any]
+
+_PERSON: Any = Person.__table__
+_ROLE: Any = PersonRole.__table__
+_DEFINITION: Any = Definition.__table__
+_DOCUMENT: Any = Document.__table__
+_CONTENT: Any = DocumentContent.__table__
+
+
+def person(work: Work, identity: str) -> Row | None:
+    """A person's row by id."""
+    return work.db.execute(_PERSON.select().where(_PERSON.c.id == identity)).mappings().one_or_none()
+
+
+def person_by_login(work: Work, login: str) -> Row | None:
+    """A person's row by the name one signs in with."""
+    return work.db.execute(_PERSON.select().where(_PERSON.c.login == login)).mappings().one_or_none()
+
+
+def everybody(work: Work) -> list[dict[str, Any]]:
+    """The active people in the order of their logins, each with the codes of their roles."""
+    held: dict[str, list[str]] = {}
+    for row in work.db.execute(_ROLE.select().order_by(_ROLE.c.role)):
+        held.setdefault(row.person, []).append(row.role)
+    people = work.db.execute(_PERSON.select().where(_PERSON.c.active).order_by(_PERSON.c.login)).mappings()
+    return [{**row, "roles": held.get(row["id"], [])} for row in people]
+
+
+def versions(work: Work, process: str) -> list[Row]:
+    """The deployed versions of a process, newest first."""
+    query = _DEFINITION.select().where(_DEFINITION.c.process == process).order_by(_DEFINITION.c.version.desc())
+    found = list(work.db.execute(query).mappings())
+    if not found:
+        raise NotFound(f"没有部署过流程“{process}”", f"no process {process!r} is deployed")
+    return found
+
+
+def document(work: Work, identity: str) -> tuple[Row, bytes]:
+    """A document and its bytes."""
+    row = work.db.execute(_DOCUMENT.select().where(_DOCUMENT.c.id == identity)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("没有这份文件", "there is no such document")
+    query = _CONTENT.select().where(_CONTENT.c.sha256 == row["sha256"])
+    return row, bytes(work.db.execute(query).mappings().one()["content"])
