@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from bpmn.diagram import Diagram, Element, Loop, Operation
 from bpmn.findings import Findings
 from bpmn.scopes import Scopes, brought_by, form_of
@@ -51,11 +49,11 @@ def _check_operation(operation: Operation, element: Element, surroundings: Surro
     name, line, key = operation.name, operation.line, element.id
     spec = surroundings.operations.get(name)
     if spec is None:
-        near = get_close_matches(name, surroundings.operations, n=1)
+        zh, en = findings.meant(name, surroundings.operations)
         known = "、".join(sorted(surroundings.operations))
         findings.add("unknown-operation", line, key,
-                     f"没有操作 “{name}”{f'，是否指 {near[0]}' if near else ''}：可用的操作有 {known}",
-                     f"there is no operation “{name}”{f', did you mean {near[0]}' if near else ''}: there are {known}")
+                     f"没有操作 “{name}”{zh}：可用的操作有 {known}",
+                     f"there is no operation “{name}”{en}: there are {known}")
         return
     for missing in sorted(spec.required - operation.parameters.keys()):
         findings.add("operation-parameter", line, key,
@@ -74,10 +72,10 @@ def _check_call(element: Element, surroundings: Surroundings, findings: Findings
     name = element.called or ""
     called = surroundings.processes.get(name)
     if called is None:
-        near = get_close_matches(name, surroundings.processes, n=1)
+        zh, en = findings.meant(name, surroundings.processes)
         findings.add("unknown-process", element.line, element.id,
-                     f"没有流程 “{name}”{f'，是否指 {near[0]}' if near else ''}：请在 calledElement 写已有流程的 id",
-                     f"there is no process “{name}”{f', did you mean {near[0]}' if near else ''}: write the id of an "
+                     f"没有流程 “{name}”{zh}：请在 calledElement 写已有流程的 id",
+                     f"there is no process “{name}”{en}: write the id of an "
                      "existing one as calledElement")
         return
     for missing in sorted(called.inputs - element.inputs.keys()):

@@ -159,9 +159,7 @@ def _flow(node: Node, book: Book) -> None:
     if not node.get("id"):
         # The standard allows a flow without id. Its ends name it, so that the same file always gives the same flow.
         key = f"{source}--{target}"
-        while key in book.flows:
-            key += "-"
-        node.attributes["", "id"] = key
+        node.attributes["", "id"] = key if key not in book.flows else f"{key}-{len(book.flows) + 1}"
     found = identified(node, book)
     if found is None:
         return

@@ -30,9 +30,10 @@ def read_diagram(data: bytes, file: str) -> Diagram:
     _check_root(root, findings)
     owner = _executable(root, findings)
     book = Book(findings, {node.get("id"): node.get("name").strip() for node in root.all(BPMN, "message")})
-    _check_unique(root, book)
     key = nodes.identified(owner, book) or ""
     nodes.read_container(owner, key, book)
+    # Only now every flow has an id.
+    _check_unique(root, book)
     nodes.keep_others(owner, key, book)
     lanes = _lanes(root, owner, book)
     nodes.connect(book)

@@ -20,6 +20,7 @@ from forms.words import Unfit
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 200
 MAX_NODES = 250_000
+MAX_ATTRIBUTES = 200
 _CHUNK = 65_536
 
 _MAGIC = {
@@ -198,7 +199,14 @@ class _Growing:
                 element.clear(keep_tail=True)
 
     def _begin(self, element: Any) -> None:
-        node = Node(*_named(element.tag), next(self.lines, 0),
+        line = next(self.lines, 0)
+        # Asked first: reading the attributes takes the parser a time that grows with the square of their number.
+        if len(element.attrib) > MAX_ATTRIBUTES:
+            raise self.findings.stop("too-many-attributes", line,
+                                     f"一个元素有 {len(element.attrib)} 个属性，最多 {MAX_ATTRIBUTES} 个：请删去多余的",
+                                     f"one element has {len(element.attrib)} attributes, at most {MAX_ATTRIBUTES} are "
+                                     "read: remove what is not needed")
+        node = Node(*_named(element.tag), line,
                     {_named(name): str(value) for name, value in element.attrib.items()})
         self.nodes += 1
         if self.nodes > MAX_NODES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cached_property
 
 from bpmn.diagram import Diagram, Element
 from bpmn.surroundings import CHILD_NAMES, LOOP_NAMES, Surroundings, listed
@@ -35,6 +36,7 @@ class Scopes:
         self._given = surroundings.given
         self._brought: dict[str | None, set[str]] = {None: set(listed(diagram.process.policy.get("inputs")))}
         self._visible: dict[str | None, frozenset[str]] = {}
+        self._scopes: dict[str, str | None] = {}
         for element in diagram.elements.values():
             here, around = self.scope(element), self.around(element)
             self._brought.setdefault(here, set()).update(brought_by(element, surroundings))
@@ -49,10 +51,10 @@ class Scopes:
 
     def around(self, element: Element) -> str | None:
         """The scope around an element: of the innermost multi-instance activity that contains it."""
-        outer = self._diagram.elements.get(element.container)
-        while outer and not outer.loop:
-            outer = self._diagram.elements.get(outer.container)
-        return outer.id if outer else None
+        if element.container not in self._scopes:
+            outer = self._diagram.elements.get(element.container)
+            self._scopes[element.container] = self.scope(outer) if outer else None
+        return self._scopes[element.container]
 
     def inside(self, element: Element) -> frozenset[str]:
         """What can be read in an element; in a multi-instance activity, by each of its children."""
@@ -70,6 +72,7 @@ class Scopes:
         """What can be read outside every multi-instance activity."""
         return self._names(None)
 
+    @cached_property
     def anywhere(self) -> frozenset[str]:
         """Every name that is brought somewhere."""
         return frozenset().union(self._given, *self._brought.values())

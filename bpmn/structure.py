@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bpmn.diagram import Diagram, Element, Flow
 from bpmn.findings import Findings
-from bpmn.routes import reached, reversed_steps, successors
+from bpmn.routes import Steps, reached, reversed_steps, successors
 from bpmn.supported import GATEWAYS
 
 # Gateways that choose among their flows by condition.
@@ -19,10 +19,11 @@ def check_structure(diagram: Diagram, findings: Findings) -> None:
     for element in (element for elements in containers.values() for element in elements):
         _check_element(element, diagram, findings)
     following = successors(diagram)
+    left = {each.attached_to for each in diagram.elements.values() if each.attached_to and each.interrupting}
     for container, elements in containers.items():
-        _check_container(container, elements, diagram, findings)
+        _check_container(container, elements, diagram, left, findings)
         _check_reachable(elements, following, findings)
-    _check_ways_to_end(containers, diagram, findings)
+    _check_ways_to_end(containers, following, diagram, left, findings)
     for lane in diagram.lanes:
         for key in lane.elements:
             if key not in diagram.elements:
@@ -139,7 +140,9 @@ def _check_event_gateway(element: Element, diagram: Diagram, findings: Findings)
                          f"{target.id} behind the event gateway has other incoming flows: draw another event for them")
 
 
-def _check_container(container: str, elements: list[Element], diagram: Diagram, findings: Findings) -> None:
+def _check_container(
+    container: str, elements: list[Element], diagram: Diagram, left: set[str], findings: Findings
+) -> None:
     owner = diagram.elements.get(container)
     line = owner.line if owner else diagram.process.line
     starts = [element for element in elements if element.type == "startEvent"]
@@ -150,7 +153,7 @@ def _check_container(container: str, elements: list[Element], diagram: Diagram, 
         findings.add("several-starts", start.line, start.id,
                      f"已有开始事件 {starts[0].id}：请只留一个，用网关区分不同的开头",
                      f"there is a start event already, {starts[0].id}: keep one and tell beginnings apart by a gateway")
-    if not any(element.type == "endEvent" for element in elements) and not _can_be_left(owner, diagram):
+    if not any(element.type == "endEvent" for element in elements) and not _can_be_left(owner, diagram, left):
         findings.add("no-end", line, container, "没有结束事件：请在最后一步之后画结束事件",
                      "there is no end event: draw one behind the last step")
     if owner is None:
@@ -162,7 +165,7 @@ def _check_container(container: str, elements: list[Element], diagram: Diagram, 
                              'policy:outcome="registered"')
 
 
-def _check_reachable(elements: list[Element], following: dict[str, tuple[str, ...]], findings: Findings) -> None:
+def _check_reachable(elements: list[Element], following: Steps, findings: Findings) -> None:
     starts = [element.id for element in elements if element.type == "startEvent"]
     if not starts:
         return
@@ -175,17 +178,19 @@ def _check_reachable(elements: list[Element], following: dict[str, tuple[str, ..
                          "no way leads here from the start event: draw an incoming flow or remove this element")
 
 
-def _check_ways_to_end(containers: dict[str, list[Element]], diagram: Diagram, findings: Findings) -> None:
+def _check_ways_to_end(
+    containers: dict[str, list[Element]], following: Steps, diagram: Diagram, left: set[str], findings: Findings
+) -> None:
     # A non-interrupting boundary event is no way out: its host goes on all the same.
     out = {
         key: tuple(target for target in targets if _leads_out(diagram.elements[target]))
-        for key, targets in successors(diagram).items()
+        for key, targets in following.items()
     }
     back = reversed_steps(out)
     for container, elements in containers.items():
         # What is a dead end is reported there, not again at everything before it.
         last = [element.id for element in elements if element.type == "endEvent" or not element.outgoing]
-        if not last and _can_be_left(diagram.elements.get(container), diagram):
+        if not last and _can_be_left(diagram.elements.get(container), diagram, left):
             continue
         ending = reached(last, back)
         for element in elements:
@@ -199,10 +204,10 @@ def _leads_out(element: Element) -> bool:
     return element.attached_to is None or element.interrupting
 
 
-def _can_be_left(owner: Element | None, diagram: Diagram) -> bool:
+def _can_be_left(owner: Element | None, diagram: Diagram, left: set[str]) -> bool:
     """Whether an interrupting boundary event ends this subprocess, so that its inside may go round for ever."""
     while owner:
-        if any(boundary.interrupting for boundary in diagram.boundary_of(owner.id)):
+        if owner.id in left:
             return True
         owner = diagram.elements.get(owner.container)
     return False

@@ -6,7 +6,6 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from bpmn.diagram import Diagram, Element, Event
@@ -172,29 +171,27 @@ def unknown_role(
     role: str, place: str, line: int, element: str, surroundings: Surroundings, findings: Findings
 ) -> None:
     """Report a role code that nobody can hold, with the nearest that somebody can."""
-    near = get_close_matches(role, surroundings.roles, n=1)
+    zh, en = findings.meant(role, surroundings.roles)
     findings.add("unknown-role", line, element,
-                 f"{place} 中的角色 “{_short(role)}” 不存在{f'，是否指 {near[0]}' if near else ''}："
-                 "请写已定义的角色代码",
-                 f"the role “{_short(role)}” in {place} does not exist{f', did you mean {near[0]}' if near else ''}: "
-                 "write a role code that is defined")
+                 f"{place} 中的角色 “{_short(role)}” 不存在{zh}：请写已定义的角色代码",
+                 f"the role “{_short(role)}” in {place} does not exist{en}: write a role code that is defined")
 
 
 def _unbrought(
     name: str, zh: str, en: str, line: int, element: str, scopes: Scopes, findings: Findings
 ) -> None:
-    if name in scopes.anywhere():
+    if name in scopes.anywhere:
         findings.add("unbrought-name", line, element,
                      f"{zh} 读取的 “{name}” 只在一个多实例活动内可见：请用它的输出（policy:output）",
                      f"{en} reads “{name}”, which is seen only inside a multi-instance activity: read its "
                      "policy:output")
         return
-    near = get_close_matches(name, scopes.anywhere(), n=1)
+    meant_zh, meant_en = findings.meant(name, scopes.anywhere)
     findings.add("unbrought-name", line, element,
-                 f"{zh} 读取的 “{name}” 没有任何表单、脚本、操作、调用或消息给出"
-                 f"{f'，是否指 {near[0]}' if near else ''}：请改正名称，或在表单中加上该字段",
-                 f"{en} reads “{name}”, which no form, script, operation, call or message brings"
-                 f"{f', did you mean {near[0]}' if near else ''}: correct the name or add the field to a form")
+                 f"{zh} 读取的 “{name}” 没有任何表单、脚本、操作、调用或消息给出{meant_zh}："
+                 "请改正名称，或在表单中加上该字段",
+                 f"{en} reads “{name}”, which no form, script, operation, call or message brings{meant_en}: correct "
+                 "the name or add the field to a form")
 
 
 def _hint(source: str) -> tuple[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from bpmn.diagram import Diagram, Element
 from bpmn.findings import Findings
 from bpmn.scopes import awaits_message, form_of
@@ -49,11 +47,11 @@ def _check_form(element: Element, surroundings: Surroundings, findings: Findings
     form = form_of(element) or ""
     if form in surroundings.forms:
         return
-    near = get_close_matches(form, surroundings.forms, n=1)
+    zh, en = findings.meant(form, surroundings.forms)
     findings.add("unknown-form", element.line, element.id,
-                 f"没有表单 “{form[:80]}”{f'，是否指 {near[0]}' if near else ''}："
+                 f"没有表单 “{form[:80]}”{zh}："
                  "请建立该表单，或在 policy:form 中写已有的表单",
-                 f"there is no form “{form[:80]}”{f', did you mean {near[0]}' if near else ''}: write this form, or "
+                 f"there is no form “{form[:80]}”{en}: write this form, or "
                  "name an existing one in policy:form")
 
 

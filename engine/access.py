@@ -68,7 +68,7 @@ def _candidate(person: Standing, door: Door) -> tuple[bool, str | None]:
 
 
 def _substitute(person: Standing, door: Door, principals: Iterable[str]) -> tuple[bool, str | None]:
-    """A substitute must hold the same role (domain.md 2.0.4): that of the item, or of the delegation for an item by name."""
+    """A substitute must hold the same role: that of the item, or of the delegation for an item by name."""
     for principal, role in sorted(person.substitutes):
         if principal in principals and role in person.roles and (not door.roles or role in door.roles):
             return True, principal

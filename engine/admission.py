@@ -36,7 +36,7 @@ def look(work: Work, task: str) -> tuple[Item, str | None]:
     kept = (Kept.actor.label("kept_actor"), Kept.verb, Kept.body_hash, Kept.answer)
     columns = (*Task.__table__.columns, *kept)
     query = select(*columns).select_from(Task).join(Kept, Kept.key == key, isouter=True).where(Task.id == task)
-    row = work.db.execute(query).mappings().one_or_none()
+    row = work.row(query)
     if row is None:
         raise NotFound(f"没有编号为 {task} 的待办", f"there is no work item {task}")
     return row, answered(work, row["kept_actor"], row["verb"], row["body_hash"], row["answer"])

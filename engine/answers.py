@@ -15,7 +15,7 @@ from engine.model import Document, Submission
 from engine.trail.record import commitment, new_salt
 from forms.answer import check, unmet
 from forms.form import Form, convert_references
-from forms.values import FileRef, PersonRef, Value, to_json, from_json
+from forms.values import FileRef, PersonRef, Value, from_json, to_json
 
 
 def accept(desk: Desk, form: Form, answer: Mapping[str, Any], element: str, token: int | None) -> dict[str, Value]:
@@ -48,7 +48,9 @@ def with_files(desk: Desk, form: Form, answer: Mapping[str, Any], element: str) 
             raise NotFound(f"本案没有文件“{reference.name}”", f"this case has no document {reference.name!r}")
         return reference
 
-    return convert_references(form, answer, PersonRef, lambda each: known(each) if isinstance(each, FileRef) else attach(each))
+    return convert_references(
+        form, answer, PersonRef, lambda each: known(each) if isinstance(each, FileRef) else attach(each)
+    )
 
 
 def keep_submission(

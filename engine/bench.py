@@ -37,16 +37,16 @@ class Counted:
         """Count on all connections of a database."""
 
         @event.listens_for(database.engine, "before_cursor_execute")
-        def statement(connection: Connection, cursor: Any, sql: str, *_: Any) -> None:
+        def statement(_: Connection, __: Any, sql: str, *___: Any) -> None:
             if not sql.startswith("BEGIN"):
                 self.statements += 1
 
         @event.listens_for(database.engine, "commit")
-        def commit(connection: Connection) -> None:
+        def commit(_: Connection) -> None:
             self.commits += 1
 
 
-def step(postgresql: str | None, *, rounds: int = 200, told: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
+def step(postgresql: str | None, *, rounds: int = 200, told: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """One durable ``complete`` (access, form check, step, trail, inbox) on SQLite and PostgreSQL.
 
     ``postgresql`` is the URL of a server on which databases may be made. Times are milliseconds of wall clock; ``floor``
@@ -86,7 +86,7 @@ def _measure(url: str, rounds: int) -> dict[str, Any]:
     with cases.acting(database, staff["contract_applicant"]) as work:
         _account(work)
     ready = [_ready(database, staff) for _ in range(rounds + 20)]
-    counted = Counted()
+    counted, seen = Counted(), (0, 0)
     counted.watch(database)
     steps, floors = [], []
     for number, (task, answer) in enumerate(ready):

@@ -87,7 +87,7 @@ def begin(work: Work, process: str, parent: str | None = None, *, rehearse: bool
     deployed = definitions.current(work, process)
     if deployed.diagram.process.policy.get("kind", "main") != "main":
         raise Unusable(f"“{process}”只能由其他流程调用", f"{process!r} can only be called by other processes")
-    desk = _new_case(work, deployed, parent, rehearse)
+    desk = _new_case(work, deployed, parent, rehearse=rehearse)
     desk.tell("case.started", {"parameters": desk.row["parameters"], "calendar": desk.row["calendar"]})
     desk.instance = Instance.started(deployed.model, desk, {})
     items = list(desk.instance.opened.values())
@@ -99,7 +99,7 @@ def begin(work: Work, process: str, parent: str | None = None, *, rehearse: bool
     return desk, desk.item(items[0])
 
 
-def _new_case(work: Work, deployed: definitions.Deployed, parent: str | None, rehearse: bool) -> Desk:
+def _new_case(work: Work, deployed: definitions.Deployed, parent: str | None, *, rehearse: bool) -> Desk:
     row: dict[str, Any] = {
         "id": uuid.uuid4().hex,
         "number": "" if rehearse else draw(work, deployed.diagram.process.policy.get("series", "LH"), work.today),
@@ -131,7 +131,9 @@ def _entitle(desk: Desk) -> None:
     source = desk.deployed.diagram.process.policy.get("case-title")
     if not source:
         return
-    with contextlib.suppress(ExpressionError):  # what the title names need not be answered: then the case is called as its process
+    with contextlib.suppress(
+        ExpressionError
+    ):  # what the title names need not be answered: then the case is called as its process
         title = compile_expression(source).value(desk.instance.scopes.innermost(desk.given), desk.functions)
         if isinstance(title, str) and title.strip():
             here = CaseFile.id == desk.row["id"]

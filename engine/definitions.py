@@ -1,4 +1,4 @@
-"""Definitions: the gate a package passes, immutable versions, and the version in force, read once and kept in memory."""
+"""Definitions: the gate a package passes, immutable versions, and the one in force, read once and kept in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bpmn.lint import check_diagram
 from bpmn.reader import read_diagram
 from bpmn.surroundings import OperationSpec, ProcessSignature, Surroundings, signature
 from engine import calendar
-from engine.documents import DocumentTemplate, read_template
+from engine.templates import DocumentTemplate, read_template
 from engine.errors import NotFound, Unusable
 from engine.library import Library, Package, Vocabulary
 from engine.model import Definition, DefinitionFile, ParameterSet
@@ -38,6 +38,7 @@ OPERATIONS: Mapping[str, OperationSpec] = {
 
 AS_SHIPPED = date(2000, 1, 1)
 """From when the shipped values are in force: always, so that a worked case of an earlier year finds them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -97,7 +98,9 @@ def read_package(package: Package) -> tuple[Contents | None, list[Finding]]:
             except UnicodeDecodeError as error:
                 zh, en = f"第 {error.start} 字节不是 UTF-8 文字", f"byte {error.start} is not UTF-8 text"
                 findings.append(Finding("not_utf8", path, 0, None, Text(zh, en)))
-    bases = {path.rsplit("/", 1)[-1].removesuffix(".yaml"): text for path, text in texts.items() if "/documents/" not in path}
+    bases = {
+        path.rsplit("/", 1)[-1].removesuffix(".yaml"): text for path, text in texts.items() if "/documents/" not in path
+    }
     for path, text in texts.items():
         try:
             if "/documents/" in path:
@@ -247,14 +250,21 @@ def seed_parameters(work: Work, values: Mapping[str, Value], *, effective_from: 
             id=identity, number=number, effective_from=effective_from, adopted_by=None, values=text, sha256=digest
         )
     )
-    tell(work, "sys/policy", "parameters.adopted", {"set": identity, "sha256": digest, "from": effective_from.isoformat()})
+    tell(
+        work,
+        "sys/policy",
+        "parameters.adopted",
+        {"set": identity, "sha256": digest, "from": effective_from.isoformat()},
+    )
     work.database.caches.pop("parameters in force", None)
     return identity
 
 
 def parameters_in_force(work: Work) -> str:
     """The id of the newest parameter set that is effective today."""
-    query = select(ParameterSet.id).where(ParameterSet.effective_from <= work.today).order_by(ParameterSet.number.desc())
+    query = (
+        select(ParameterSet.id).where(ParameterSet.effective_from <= work.today).order_by(ParameterSet.number.desc())
+    )
     found = work.db.execute(query.limit(1)).scalar_one_or_none()
     if found is None:
         raise NotFound("还没有生效的参数", "no parameter set is in force yet; deploy the library first")
@@ -316,6 +326,4 @@ def _load(work: Work, identity: str) -> Deployed:
 def package_of(work: Work, identity: str) -> Package:
     """The files of a deployed version, as they were."""
     query = select(DefinitionFile.path, DefinitionFile.content).where(DefinitionFile.definition == identity)
-    return Package(identity, {path: content for path, content in work.db.execute(query)})
-
-
+    return Package(identity, {row.path: row.content for row in work.db.execute(query)})

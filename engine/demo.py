@@ -66,7 +66,7 @@ def add_people(work: Work) -> None:
                 people.add(work, login, name, [role], organisation="演示")
 
 
-def listed(work: Work) -> list[Mapping[str, str]]:
+def listed(work: Work) -> list[dict[str, str]]:
     """The demo people with their roles, for the sign-in page."""
     query = (
         select(Person.id, Person.login, Person.name, PersonRole.role)
@@ -74,7 +74,7 @@ def listed(work: Work) -> list[Mapping[str, str]]:
         .where(Person.login.startswith(DEMO, autoescape=True))
         .order_by(Person.login)
     )
-    return [dict(row) for row in work.db.execute(query).mappings()]
+    return work.rows(query)
 
 
 def register_accounts(database: Database) -> None:
@@ -86,7 +86,7 @@ def register_accounts(database: Database) -> None:
         walker.start("register_account", actor=holder)
 
 
-def play(url: str, number: int, *, seed: int = 0, told: Callable[[int], None] = lambda done: None) -> list[str]:
+def play(url: str, number: int, *, seed: int = 0, told: Callable[[int], None] = lambda _: None) -> list[str]:
     """Play this many cases of the shipped processes, spread over the last months, along different paths.
 
     ``told`` hears after each case how many are done. The same seed plays the same choices.
@@ -118,7 +118,7 @@ def play(url: str, number: int, *, seed: int = 0, told: Callable[[int], None] = 
 
 
 def startable(library: Library) -> dict[str, list[Scenario]]:
-    """The worked cases of each process that a person may start, without those whose start is refused or made of others."""
+    """The worked cases of each process whose start a walk may copy: not refused, and resting on nothing before it."""
     found: dict[str, list[Scenario]] = {}
     for process in library.processes():
         kept = []
@@ -131,7 +131,7 @@ def startable(library: Library) -> dict[str, list[Scenario]]:
     return found
 
 
-def prepare(url: str, number: int = 0, *, told: Callable[[int], None] = lambda done: None) -> None:
+def prepare(url: str, number: int = 0, *, told: Callable[[int], None] = lambda _: None) -> None:
     """Make a demo of a database, once: people, their accounts, and this many cases."""
     database = Database(url)
     try:

@@ -26,7 +26,7 @@ from engine.trail.record import Chain, shown
 from engine.work import BEIJING, CLOCK, Work
 from forms.answer import World
 from forms.functions import FUNCTIONS
-from forms.values import FileRef, PersonRef, Value
+from forms.values import PersonRef, Value
 
 Row = Mapping[str, Any]
 
@@ -68,7 +68,7 @@ class Desk:
         """The case as it was last put back."""
         desk = cls.over(work, row, definitions.deployed(work, row["definition"]))
         desk.instance = Instance.thawed(desk.deployed.model, desk, row["state"], row["scopes"])
-        desk.before = desk._timers()
+        desk.before = desk.timers()
         return desk
 
     # What the runtime asks of its host.
@@ -101,7 +101,9 @@ class Desk:
         name, value = str(parameters["register"]), parameters["value"]
         kinds = Library.standing().vocabulary().registers
         if name not in kinds or not isinstance(value, dict):
-            raise Incident(f"没有台账“{name}”，或登记内容不是一条记录", f"{name!r} is no register, or the value no record")
+            raise Incident(
+                f"没有台账“{name}”，或登记内容不是一条记录", f"{name!r} is no register, or the value no record"
+            )
         key = parameters["key"]
         text = key.id if isinstance(key, PersonRef) else str(key)
         supersede = str(parameters.get("supersede") or "own")
@@ -158,9 +160,15 @@ class Desk:
                 self.work, register, key.id if isinstance(key, PersonRef) else str(key)
             ),
             "records": lambda register: list(registers.records(self.work, register)),
-            "rounds": lambda element: self.instance.rounds(element),
-            "acted": lambda element: self.instance.acted(element),
+            "rounds": self._rounds,
+            "acted": self._acted,
         }
+
+    def _rounds(self, element: str) -> int:
+        return self.instance.rounds(element)
+
+    def _acted(self, element: str) -> list[Value]:
+        return self.instance.acted(element)
 
     def people(self, role: str) -> list[Value]:
         """The active holders of a role, in the order in which they were added."""
@@ -247,7 +255,8 @@ class Desk:
             finally:
                 self.work.actor = actor
 
-    def _timers(self) -> dict[int, tuple[str, datetime]]:
+    def timers(self) -> dict[int, tuple[str, datetime]]:
+        """The element and due instant of every timer that runs, by token."""
         return {each.token: (each.element.id, each.due) for each in self.instance.waiting() if each.due is not None}
 
     # Putting it back.
@@ -323,7 +332,7 @@ class Desk:
         }
 
     def _keep_timers(self) -> None:
-        after = {} if self.instance.ended else self._timers()
+        after = {} if self.instance.ended else self.timers()
         gone = [token for token in self.before if after.get(token) != self.before[token]]
         new = [token for token in after if self.before.get(token) != after[token]]
         if gone:
@@ -340,10 +349,10 @@ class Desk:
 def lock(work: Work, case: str) -> dict[str, Any]:
     """The row of a case, locked for this act: the only lock a step takes."""
     query = select(*CaseFile.__table__.columns).where(CaseFile.id == case).with_for_update()
-    row = work.db.execute(query).mappings().one_or_none()
+    row = work.row(query)
     if row is None:
         raise NotFound(f"没有编号为 {case} 的案卷", f"there is no case {case}")
-    return dict(row)
+    return row
 
 
 def open_desk(work: Work, case: str) -> Desk:

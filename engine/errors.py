@@ -26,7 +26,7 @@ class NotFound(Refusal):
 
 
 class NotYours(Refusal):
-    """This person may not do this; ``reasons`` are the codes of scenarios.md: role, recusal, four_eyes, not_open, done, state."""
+    """This person may not do this; ``reasons`` are codes of ``access.REASONS``, all that apply."""
 
     code = "not_yours"
 

@@ -22,7 +22,9 @@ def filled(desk: Desk, item: Item, given: Mapping[str, Any]) -> dict[str, Any]:
     """The whole answer for a work item, from the little that is given."""
     form = desk.deployed.form(item["process"], item["element"])
     element = desk.deployed.element(item["process"], item["element"])
-    by_name = element.loop is not None or bool(unbar(item["assignees"])) and item["assignees"] != f"|{desk.row['applicant']}|"
+    by_name = element.loop is not None or (
+        bool(unbar(item["assignees"])) and item["assignees"] != f"|{desk.row['applicant']}|"
+    )
     before = earlier(desk, item["process"], item["element"], form, desk.work.actor if by_name else None)
     return _completed(desk, form, given, item["token"], before)
 
@@ -39,7 +41,11 @@ def _completed(
         return PersonRef(find(desk.work, name))
 
     def file(upload: Any) -> Any:
-        return upload if isinstance(upload, FileRef) else {"file": upload["file"], "data": made_up(str(upload["file"]), desk)}
+        return (
+            upload
+            if isinstance(upload, FileRef)
+            else {"file": upload["file"], "data": made_up(str(upload["file"]), desk)}
+        )
 
     named = convert_references(form, given, person, file)
     whole = fill(form, named, desk.world(token), before)

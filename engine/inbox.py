@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, false, func, or_, select
 
 from engine.access import unbar
 from engine.errors import NotFound
@@ -16,11 +16,17 @@ from engine.work import Work
 OVERSEERS = frozenset({"compliance_officer", "discipline_office", "sysadmin"})
 """Roles that may look into every case."""
 
-Row = Mapping[str, Any]
+Row = dict[str, Any]
 
 
 def _items() -> Select[Any]:
-    columns = (*Task.__table__.columns, CaseFile.number, CaseFile.title, CaseFile.process.label("main"), CaseFile.applicant)
+    columns = (
+        *Task.__table__.columns,
+        CaseFile.number,
+        CaseFile.title,
+        CaseFile.process.label("main"),
+        CaseFile.applicant,
+    )
     return select(*columns).join(CaseFile, CaseFile.id == Task.case)
 
 
@@ -37,9 +43,9 @@ def tasks_for(work: Work, person: str) -> list[Row]:
     claimed = Task.claimed_by.in_([person, *principals])
     query = _items().where(
         Task.closed_at.is_(None),
-        or_(claimed, (Task.claimed_by.is_(None)) & or_(*names, (Task.assignees == "") & or_(*wanted, False))),
+        or_(claimed, (Task.claimed_by.is_(None)) & or_(*names, (Task.assignees == "") & or_(false(), *wanted))),
     )
-    rows = work.db.execute(query.order_by(Task.due.is_(None), Task.due, Task.opened_at)).mappings()
+    rows = work.rows(query.order_by(Task.due.is_(None), Task.due, Task.opened_at))
     found = []
     for row in rows:
         if person in unbar(row["excluded"]) or row["case"] in about.cases:
@@ -49,7 +55,7 @@ def tasks_for(work: Work, person: str) -> list[Row]:
     return found
 
 
-def overdue(work: Work, item: Row) -> bool:
+def overdue(work: Work, item: Mapping[str, Any]) -> bool:
     """Whether the due day of an open work item has passed."""
     return item["due"] is not None and item["closed_at"] is None and item["due"] < work.today
 
@@ -57,27 +63,27 @@ def overdue(work: Work, item: Row) -> bool:
 def done_by(work: Work, person: str, limit: int = 100) -> list[Row]:
     """The work items this person completed, newest first (已办)."""
     query = _items().where(Task.closed_by == person, Task.closed_how == "completed")
-    return list(work.db.execute(query.order_by(Task.closed_at.desc()).limit(limit)).mappings())
+    return work.rows(query.order_by(Task.closed_at.desc()).limit(limit))
 
 
 def task(work: Work, identity: str) -> Row:
     """One work item with the number and title of its case."""
-    row = work.db.execute(_items().where(Task.id == identity)).mappings().one_or_none()
+    row = work.row(_items().where(Task.id == identity))
     if row is None:
         raise NotFound(f"没有编号为 {identity} 的待办", f"there is no work item {identity}")
-    return dict(row)
+    return row
 
 
 def case(work: Work, identity: str) -> Row:
     """One case by id or number."""
     query = select(*CaseFile.__table__.columns).where((CaseFile.id == identity) | (CaseFile.number == identity))
-    row = work.db.execute(query).mappings().one_or_none()
+    row = work.row(query)
     if row is None:
         raise NotFound(f"没有编号为 {identity} 的案卷", f"there is no case {identity}")
-    return dict(row)
+    return row
 
 
-def may_see(work: Work, row: Row) -> bool:
+def may_see(work: Work, row: Mapping[str, Any]) -> bool:
     """Whether the actor may look into a case: who started it, who has or had a part in it, and those who oversee."""
     about = standing(work, work.actor)
     if row["applicant"] == work.actor or about.roles & OVERSEERS:
@@ -112,7 +118,7 @@ def cases(
         query = query.where(
             or_(CaseFile.number.contains(text, autoescape=True), CaseFile.title.contains(text, autoescape=True))
         )
-    return list(work.db.execute(query.limit(limit).offset(after)).mappings())
+    return work.rows(query.limit(limit).offset(after))
 
 
 def visible_cases(work: Work, **filters: Any) -> list[Row]:
@@ -125,7 +131,7 @@ def visible_cases(work: Work, **filters: Any) -> list[Row]:
 def items_of(work: Work, case: str) -> list[Row]:
     """All work items of a case in the order they came up."""
     query = select(*Task.__table__.columns).where(Task.case == case).order_by(Task.opened_at, Task.token)
-    return list(work.db.execute(query).mappings())
+    return work.rows(query)
 
 
 def open_elements(work: Work, case: str) -> dict[str, Row]:
@@ -136,38 +142,38 @@ def open_elements(work: Work, case: str) -> dict[str, Row]:
         .where(Task.closed_at.is_(None), or_(Task.case == case, Task.case.in_(children)))
         .order_by(Task.opened_at, Task.token)
     )
-    return {row["element"]: row for row in work.db.execute(query).mappings()}
+    return {row["element"]: row for row in work.rows(query)}
 
 
 def events(work: Work, case: str) -> list[Row]:
     """The trail of a case, in order."""
     columns = (Event.seq, Event.kind, Event.actor, Event.element, Event.at, Event.body, Event.hash)
     query = select(*columns).where(Event.stream == f"case/{case}").order_by(Event.seq)
-    return list(work.db.execute(query).mappings())
+    return work.rows(query)
 
 
 def submissions(work: Work, case: str) -> list[Row]:
     """All answers of a case, oldest first."""
     query = select(*Submission.__table__.columns).where(Submission.case == case).order_by(Submission.at)
-    return list(work.db.execute(query).mappings())
+    return work.rows(query)
 
 
 def timers(work: Work, case: str) -> list[Row]:
     """What the clock will do in a case, soonest first."""
     query = select(*Timer.__table__.columns).where(Timer.case == case).order_by(Timer.due)
-    return list(work.db.execute(query).mappings())
+    return work.rows(query)
 
 
 def documents(work: Work, case: str) -> list[Row]:
     """The documents of a case, oldest first."""
     query = select(*Document.__table__.columns).where(Document.case == case).order_by(Document.at, Document.name)
-    return list(work.db.execute(query).mappings())
+    return work.rows(query)
 
 
 def comments(work: Work, case: str) -> list[Row]:
     """The remarks on a case, oldest first."""
     query = select(*Comment.__table__.columns).where(Comment.case == case).order_by(Comment.at)
-    return list(work.db.execute(query).mappings())
+    return work.rows(query)
 
 
 def notices(work: Work, person: str, limit: int = 50) -> list[Row]:
@@ -178,7 +184,7 @@ def notices(work: Work, person: str, limit: int = 50) -> list[Row]:
         .join(CaseFile, CaseFile.id == Outbox.case)
         .where(or_(Outbox.person == person, Outbox.role.in_(roles)))
     )
-    return list(work.db.execute(query.order_by(Outbox.at.desc()).limit(limit)).mappings())
+    return work.rows(query.order_by(Outbox.at.desc()).limit(limit))
 
 
 def counts(work: Work) -> Mapping[str, int]:

@@ -1,4 +1,4 @@
-"""Packages as owners keep them: folders and zips of BPMN, forms and scenarios, and the words they share. Reads files only."""
+"""Packages as owners keep them: folders and zips of BPMN, forms and scenarios, and the words they share."""
 
 from __future__ import annotations
 
@@ -147,7 +147,8 @@ def package_of_zip(data: bytes, name: str) -> Package:
         path = Path(entry.filename)
         if path.is_absolute() or ".." in path.parts or "\\" in entry.filename:
             raise Unusable(
-                f"“{name}”里的路径“{entry.filename}”不在包内", f"the path {entry.filename!r} in {name!r} leads out of it"
+                f"“{name}”里的路径“{entry.filename}”不在包内",
+                f"the path {entry.filename!r} in {name!r} leads out of it",
             )
         if path.suffix in KEPT:
             with archive.open(entry) as source:

@@ -1,4 +1,4 @@
-"""The tables, one class each, and what of them may never change. No verbs: statements live with the acts that need them."""
+"""The tables, one class each, and what of them may never change. Statements live with the acts that need them."""
 
 from __future__ import annotations
 

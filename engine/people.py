@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import String, delete, insert, literal, select, union_all, update
+from sqlalchemy import CompoundSelect, String, delete, insert, literal, select, union_all, update
 
 from engine.access import Standing
 from engine.errors import NotFound, Unusable
@@ -76,7 +77,8 @@ def set_password(work: Work, person: str, password: str) -> None:
 def password_fits(stored: str | None, password: str) -> bool:
     """Whether a password is the one that was hashed; takes the same time where there is none."""
     try:
-        return HASHER.verify(stored or _NOBODY, password) and stored is not None
+        HASHER.verify(stored or _NOBODY, password)
+        return stored is not None
     except VerificationError:
         return False
 
@@ -114,7 +116,7 @@ def name_of(work: Work, person: str) -> str:
 def standing(work: Work, person: str) -> Standing:
     """All that access needs to know of a person, in one statement."""
     nothing = literal("", String)
-    query = union_all(
+    query: CompoundSelect[Any] = union_all(
         select(literal("role"), PersonRole.role, nothing)
         .join(Person, Person.id == PersonRole.person)
         .where(PersonRole.person == person, Person.active),
@@ -162,7 +164,10 @@ def recuse(work: Work, person: str, reason: str, *, case: str | None = None, par
         raise Unusable("回避须指明一个案卷或一个当事方", "a recusal names either a case or a party")
     if not reason.strip():
         raise Unusable("请写明回避理由", "say why this person must stand aside")
-    if case is not None and work.db.execute(select(CaseFile.id).where(CaseFile.id == case)).scalar_one_or_none() is None:
+    if (
+        case is not None
+        and work.db.execute(select(CaseFile.id).where(CaseFile.id == case)).scalar_one_or_none() is None
+    ):
         raise NotFound(f"没有编号为 {case} 的案卷", f"there is no case {case}")
     values = {"person": person, "case": case, "party": party, "declared_by": work.actor}
     work.db.execute(insert(Recusal).values(id=uuid.uuid4().hex, at=work.now, reason=reason.strip(), **values))

@@ -1,4 +1,4 @@
-"""The file format of worked cases (scenarios): what a process owner writes, read into plain values or refused by line."""
+"""The file format of worked cases (scenarios): what an owner writes, read into plain values or refused by line."""
 
 from __future__ import annotations
 
@@ -124,7 +124,9 @@ class _Reading:
             return
         for key in mapping.keys() - allowed:
             known = ", ".join(sorted(allowed))
-            self.refuse(self.line(mapping, key), f"{what} 不认识“{key}”，可用：{known}", f"{what} knows {known}, not {key!r}")
+            self.refuse(
+                self.line(mapping, key), f"{what} 不认识“{key}”，可用：{known}", f"{what} knows {known}, not {key!r}"
+            )
 
     def course(self, whole: Mapping[str, Any], at: Any) -> Course:
         start = whole.get("start") or {}
@@ -132,7 +134,10 @@ class _Reading:
         if isinstance(start, dict) and "by" not in start:
             self.refuse(self.line(at, "start"), "start 缺少 by", "start does not say by whom")
         if isinstance(start, dict) and "invalid" in start and (whole.get("steps") or whole.get("expect")):
-            zh, en = "不被接受的开始（invalid）后面不能有 steps 或 expect", "a refused start has neither steps nor expect"
+            zh, en = (
+                "不被接受的开始（invalid）后面不能有 steps 或 expect",
+                "a refused start has neither steps nor expect",
+            )
             self.refuse(self.line(at, "start"), zh, en)
         steps = tuple(self.step(each) for each in _list(whole.get("steps")))
         return Course(str(whole.get("process", "")), start, steps, str(whole.get("as", "")))
@@ -174,7 +179,9 @@ class _Reading:
     def instant(self, value: Any, line: int) -> datetime | None:
         found = instant_of(value)
         if value is not None and found is None:
-            self.refuse(line, f"“{value}”不是 2026-03-02 09:00 这样的时刻", f"{value!r} is not an instant like 2026-03-02 09:00")
+            self.refuse(
+                line, f"“{value}”不是 2026-03-02 09:00 这样的时刻", f"{value!r} is not an instant like 2026-03-02 09:00"
+            )
         return found
 
     def expectation(self, what: Any, line: int) -> None:

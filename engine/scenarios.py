@@ -15,26 +15,17 @@ from engine.access import unbar
 from engine.calendar import calendar_of
 from engine.desk import Desk
 from engine.errors import Invalid, Refusal
+from engine.expectations import Audience, Difference
 from engine.filling import filled, filled_message
 from engine.library import Library
 from engine.model import RegisterRecord, Task, Timer
 from engine.scenario_file import Course, Scenario, Step, instant_of
-from engine.trail.verify import verify
 from engine.work import BEIJING, SYSTEM, Database, Work
 from engine.worker import run_due
-from forms.values import PersonRef, Value, canonical, to_json
+from forms.values import PersonRef, Value, to_json
 from forms.words import Text
 
 PERSON_COLUMNS = frozenset({"person", "persons", "inventors"})
-PASSED = ("task.completed", "step.passed", "process.called", "message.received", "end.reached")
-
-
-class Difference(Exception):
-    """Something came out otherwise than the scenario says."""
-
-    def __init__(self, zh: str, en: str, line: int = 0) -> None:
-        super().__init__(f"{zh} / {en}")
-        self.text, self.line = Text(zh, en), line
 
 
 @dataclass(slots=True)
@@ -117,10 +108,14 @@ class Stage:
         for number, row in enumerate(rows):
             value = {column: self._register_value(column, row.get(column)) for column in kinds[register].columns}
             keys = [value.get(column) for column in kinds[register].key if value.get(column) is not None]
-            key = keys[0].id if keys and isinstance(keys[0], PersonRef) else "/".join(map(str, keys)) or f"given-{number}"
+            key = (
+                keys[0].id if keys and isinstance(keys[0], PersonRef) else "/".join(map(str, keys)) or f"given-{number}"
+            )
             values = {"register": register, "key": key, "version": 1, "value": to_json(value)}
             identity = f"given-{register}-{number}"
-            work.db.execute(insert(RegisterRecord).values(id=identity, case=None, element="given", at=work.now, **values))
+            work.db.execute(
+                insert(RegisterRecord).values(id=identity, case=None, element="given", at=work.now, **values)
+            )
 
     def _register_value(self, column: str, value: Any) -> Value:
         if column in PERSON_COLUMNS and isinstance(value, str):
@@ -202,7 +197,9 @@ class Stage:
         """The open work item at an element: the person's own where everybody has one; else the last that was open."""
         with self.database.look(SYSTEM) as work:
             family = [case, *(row["id"] for row in self.children(work, case))]
-            query = select(Task.id, Task.assignees, Task.closed_at).where(Task.case.in_(family), Task.element == element)
+            query = select(Task.id, Task.assignees, Task.closed_at).where(
+                Task.case.in_(family), Task.element == element
+            )
             rows = list(work.db.execute(query.order_by(Task.opened_at.desc(), Task.token.desc())))
         open_rows = [row for row in rows if row.closed_at is None]
         own = [row for row in open_rows or rows if person in unbar(row.assignees)]
@@ -242,12 +239,10 @@ class Stage:
         actor = self.person(name)
         answer = self.message_answer(actor, case, message, self.refer(given))
         with cases.acting(self.database, actor) as work:
-            (cases.withdraw if message == cases.WITHDRAW else cases.send)(work, case, *self.named(message), answer)
-
-    @staticmethod
-    def named(message: str) -> list[Any]:
-        """The name as an argument, which a withdrawal does not need."""
-        return [] if message == cases.WITHDRAW else [message]
+            if message == cases.WITHDRAW:
+                cases.withdraw(work, case, answer)
+            else:
+                cases.send(work, case, message, answer)
 
     def message_answer(self, actor: str, case: str, message: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """What is sent with a message: its form filled, if the case awaits it and it has one."""
@@ -315,10 +310,16 @@ class Stage:
             reasons = getattr(refusal, "reasons", ())
             if because not in reasons:
                 found = ", ".join(reasons) or refusal.code
-                raise Difference(f"被拒绝的理由是 {found}，应为 {because}：{refusal.text.zh}", f"refused for {found}, not for {because}: {refusal.text.en}") from None
+                raise Difference(
+                    f"被拒绝的理由是 {found}，应为 {because}：{refusal.text.zh}",
+                    f"refused for {found}, not for {because}: {refusal.text.en}",
+                ) from None
             self.recorded(case, because)
             return
-        raise Difference(f"“{step.what}”本应被拒绝（{because}），却成功了", f"{step.what!r} should be refused ({because}), but went through")
+        raise Difference(
+            f"“{step.what}”本应被拒绝（{because}），却成功了",
+            f"{step.what!r} should be refused ({because}), but went through",
+        )
 
     def attempt(self, work: Work, case: str, what: str, actor: str, given: Mapping[str, Any]) -> None:
         """Try a work item or a message by its name."""
@@ -365,7 +366,10 @@ class Stage:
         missing = [name for name in fields if name not in found]
         if missing:
             names, got = "、".join(missing), "、".join(sorted(found))
-            raise Difference(f"表单应拒绝 {names}，实际拒绝的是 {got}：{invalid.text.zh}", f"the form should refuse {names}, but refused {got}: {invalid.text.en}")
+            raise Difference(
+                f"表单应拒绝 {names}，实际拒绝的是 {got}：{invalid.text.zh}",
+                f"the form should refuse {names}, but refused {got}: {invalid.text.en}",
+            )
 
     # Expectations.
 
@@ -373,84 +377,3 @@ class Stage:
         """Compare the case with what is expected of it."""
         with self.database.look(SYSTEM) as work:
             Audience(work, case, line).compare(what)
-
-
-@dataclass(slots=True)
-class Audience:
-    """Looks at a case and says the first difference."""
-
-    work: Work
-    case: str
-    line: int
-
-    def compare(self, what: Mapping[str, Any]) -> None:
-        """Compare each thing that is expected."""
-        for key, value in what.items():
-            getattr(self, f"_{key}")(value)
-
-    def _differ(self, what: str, expected: Any, found: Any) -> None:
-        raise Difference(f"{what}：应为 {expected}，实际为 {found}", f"{what}: expected {expected}, found {found}", self.line)
-
-    def _outcome(self, expected: Any) -> None:
-        row = inbox.case(self.work, self.case)
-        found = "open" if row["status"] == "open" else row["outcome"]
-        if found != expected:
-            self._differ("outcome", expected, f"{found} (open: {sorted(inbox.open_elements(self.work, self.case))})")
-
-    def _open(self, expected: Any) -> None:
-        found = sorted(inbox.open_elements(self.work, self.case))
-        if found != sorted(expected or []):
-            self._differ("open", sorted(expected or []), found)
-
-    def _due(self, expected: Any) -> None:
-        items = inbox.open_elements(self.work, self.case)
-        for element, day in expected.items():
-            due = items[element]["due"] if element in items else "not open"
-            if str(due) != str(day):
-                self._differ(f"due {element}", day, due)
-
-    def _variables(self, expected: Any) -> None:
-        desk = Desk.thawed(self.work, inbox.case(self.work, self.case))
-        names = desk.instance.scopes.innermost(desk.given)
-        for name, value in expected.items():
-            found = names.get(name, "unset")
-            if canonical(_plain(found)) != canonical(_plain(value)):
-                self._differ(name, value, found)
-
-    def _passed(self) -> list[str]:
-        return [str(row["element"]) for row in inbox.events(self.work, self.case) if row["kind"] in PASSED]
-
-    def _path(self, expected: Any) -> None:
-        passed = iter(self._passed())
-        for element in expected:
-            if element not in passed:
-                self._differ("path", expected, self._passed())
-
-    def _never(self, expected: Any) -> None:
-        seen = {str(row["element"]) for row in inbox.events(self.work, self.case) if row["kind"] in (*PASSED, "task.opened")}
-        for element in expected:
-            if element in seen:
-                self._differ("never", expected, f"{element} was reached")
-
-    def _trail(self, expected: Any) -> None:
-        verdict = verify(self.work, self.case)
-        found = "intact" if verdict.intact else "broken"
-        if found != expected:
-            self._differ("trail", expected, f"{found} {[str(flaw.text) for flaw in verdict.flaws or []]}")
-
-    def _facts(self, expected: Any) -> None:
-        found: set[str] = set()
-        for row in inbox.events(self.work, self.case):
-            found |= set(str(json.loads(row["body"])["data"].get("facts", "")).replace(",", " ").split())
-        for fact in expected:
-            if fact not in found:
-                self._differ("facts", fact, sorted(found))
-
-
-def _plain(value: Any) -> Any:
-    """A value as YAML would write it: a date as text."""
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list) else value

@@ -169,5 +169,3 @@ class Walker:
         later = self.clock.instant + timedelta(minutes=self.random.randrange(5, 600))
         if self.latest is None or later < self.latest:
             self.clock.instant = later
-
-

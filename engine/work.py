@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, create_engine, event
 from sqlalchemy.engine import URL, make_url
 
 from engine.errors import Unusable
@@ -57,6 +57,17 @@ class Work:
     database: Database
     request: Request | None = None
     memory: dict[str, Any] = field(default_factory=dict)
+
+    def rows(self, query: Executable) -> list[dict[str, Any]]:
+        """All rows of a query, as records by column."""
+        result = self.db.execute(query)
+        names = tuple(result.keys())
+        return [dict(zip(names, row, strict=True)) for row in result]
+
+    def row(self, query: Executable) -> dict[str, Any] | None:
+        """The one row of a query as a record by column, or None."""
+        found = self.rows(query)
+        return found[0] if found else None
 
     @property
     def today(self) -> date:

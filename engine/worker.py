@@ -37,7 +37,7 @@ def run_due(database: Database, limit: int = 100) -> int:
 def _fire(database: Database, case: str) -> int:
     with database.work(CLOCK) as work:
         query = select(*CaseFile.__table__.columns).where(CaseFile.id == case, CaseFile.status == "open")
-        row = work.db.execute(query.with_for_update(skip_locked=True)).mappings().one_or_none()
+        row = work.row(query.with_for_update(skip_locked=True))
         if row is None:
             return 0
         desk = Desk.thawed(work, row)
@@ -50,7 +50,7 @@ def _fire(database: Database, case: str) -> int:
 
 
 def run_forever(database: Database, stop: threading.Event, every: float = 1.0) -> None:
-    """Look for due timers about once in ``every`` seconds until told to stop; a broken look is logged and tried again."""
+    """Look for due timers about once in ``every`` seconds until told to stop; a failed look is logged and repeated."""
     while not stop.wait(every):
         try:
             while run_due(database):

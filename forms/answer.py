@@ -52,7 +52,7 @@ class Checked:
 
 
 def check(form: Form, answer: Mapping[str, Any], world: World) -> Checked:
-    """What the form makes of an answer in this world. Whatever is wrong is a problem with its path; nothing is raised."""
+    """What the form makes of an answer in this world. What is wrong is a problem with its path; nothing is raised."""
     judge = _Judge(form)
     asking = Asking(Scope(world.names), world)
     values = judge.level(form, answer, asking, "")

@@ -1,7 +1,7 @@
 """Between the names and texts of an HTML form and an answer. Whether the answer is any good is for ``forms.answer``.
 
 Names: ``code`` (lists repeat it), ``group.part``, ``table[0].column``, ``checklist.ITEM``. An amount is in 元, or in
-万元 where a field of its name and ``.unit`` says ``wan``; a ratio is in per cent; yes and no are ``true`` and ``false``.
+万元 where a field of its name and ``.unit`` says ``wan``. A ratio is in per cent; yes and no are ``true``, ``false``.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ MOST_NODES: Final = 800
 
 NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_DECIMAL = re.compile(r"[0-9]{1,18}\.[0-9]{1,12}")
+_DECIMAL = re.compile(r"[0-9](?:_?[0-9]){0,17}\.[0-9]{1,12}")
 
 _UNARY: Final[Mapping[type, Callable[..., Value]]] = {
     ast.Not: lambda value: not ops.truth(value),

@@ -64,7 +64,7 @@ class Assignment:
 @lru_cache(maxsize=4096)
 def compile_expression(source: str) -> Expression:
     """Compile an expression. ExpressionError, naming the column, for whatever is not part of the language."""
-    source = source.strip()
+    source = source.strip(" \t\r\n")
     tree = parse_expression(source)
     compiler = Compiler(source)
     code = compiler.code(tree.body)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from forms.extending import extended
 from forms.field_reading import read_fields
 from forms.fields import Field, evaluation_order, names_read
 from forms.owned_yaml import Mapping_, load
@@ -101,36 +100,21 @@ class Form:
 def read_form(text: str, file: str, bases: Mapping[str, str] | None = None) -> Form:
     """The form of a YAML text. Raises Unfit with all that is wrong in it, each with its line and what to do.
 
-    ``bases`` are the texts of the forms it may extend, by id. A form that extends another has the fields, rules and
-    requirements of that one; a field of the same code replaces it in its place, the others follow.
+    ``bases`` are the texts of the forms it may extend, by id. A form that extends another says only what differs: a
+    field of the same code takes the other's place, further fields and all its rules are added, and whatever else it
+    says itself counts.
     """
     source = load(text, file)
     reader = Reader(file)
     if not isinstance(source, Mapping_):
         reader.complain("form", 1, None, "表单应为一组属性（id、title、fields …）", "a form is a mapping: id, title, …")
         raise Unfit(reader.findings)
-    source = extended(source, file, bases or {})
     reader.unknown(source, _ATTRIBUTES, None)
-    base = _base(reader, source, bases or {})
-    own = {each.code: each for each in read_fields(reader, reader.mappings(source, "fields", None))}
-    inherited = {each.code: each for each in base.fields} if base else {}
-    fields = tuple({**inherited, **own}.values())
-    order, circle = evaluation_order(fields)
-    title = reader.text(source, "title", None)
-    form = Form(
-        id=reader.string(source, "id", None) or "",
-        title=title or Text("", ""),
-        basis=reader.string(source, "basis", None),
-        fields=fields,
-        rules=(*(base.rules if base else ()), *_rules(reader, source, fields)),
-        requires=(*(base.requires if base else ()), *_requirements(reader, source)),
-        earlier=_earlier(reader, source),
-        order=tuple(each for each in order if each.holds_value),
-    )
-    if not form.id or title is None or not fields:
+    form = _built(reader, source, _base(reader, source, bases or {}))
+    if not form.id or not form.title.zh or not form.fields:
         zh, en = "表单须有 id、title 和 fields", "a form needs an id, a title and fields"
         reader.complain("form", source.line, None, zh, en)
-    for each in circle:
+    for each in evaluation_order(form.fields)[1]:
         zh, en = "显示条件或计算相互循环", "its show_if or compute depends on itself, directly or through others"
         reader.complain("circle", each.line, each.code, zh, en)
     _judge_items(reader, form)
@@ -139,19 +123,38 @@ def read_form(text: str, file: str, bases: Mapping[str, str] | None = None) -> F
     return form
 
 
-def _base(reader: Reader, source: Mapping_, bases: Mapping[str, str]) -> Form | None:
+def _built(reader: Reader, source: Mapping_, base: Form) -> Form:
+    own = read_fields(reader, reader.mappings(source, "fields", None))
+    fields = tuple({each.code: each for each in (*base.fields, *own)}.values())
+    return Form(
+        id=reader.string(source, "id", None) or "",
+        title=reader.text(source, "title", None) or base.title,
+        basis=reader.string(source, "basis", None) or base.basis,
+        fields=fields,
+        rules=(*base.rules, *_rules(reader, source, fields)),
+        requires=tuple(_requirements(reader, source)) if "requires" in source else base.requires,
+        earlier=_earlier(reader, source) if "earlier" in source else base.earlier,
+        order=tuple(each for each in evaluation_order(fields)[0] if each.holds_value),
+    )
+
+
+_NOTHING: Final = Form("", Text("", ""), None, ())
+
+
+def _base(reader: Reader, source: Mapping_, bases: Mapping[str, str]) -> Form:
+    """The form that is extended; an empty one where there is none."""
     name = reader.string(source, "extends", None)
     if name is None:
-        return None
+        return _NOTHING
     if name not in bases:
         zh, en = f"没有可供扩展的表单 {name}", f"there is no form {name} to extend, or the two extend each other"
         reader.complain("extends", source.lines["extends"], None, zh, en)
-        return None
+        return _NOTHING
     try:
         return read_form(bases[name], f"{name}.yaml", {key: text for key, text in bases.items() if key != name})
     except Unfit as unfit:
         reader.findings.extend(unfit.findings)
-        return None
+        return _NOTHING
 
 
 def _rules(reader: Reader, source: Mapping_, fields: tuple[Field, ...]) -> Iterator[Rule]:
@@ -172,13 +175,9 @@ def _rules(reader: Reader, source: Mapping_, fields: tuple[Field, ...]) -> Itera
 def _requirements(reader: Reader, source: Mapping_) -> Iterator[Requirement]:
     for each in reader.mappings(source, "requires", None):
         reader.unknown(each, frozenset({"check", "zh", "en", "see"}), None)
-        check, words, see = (
-            reader.expression(each, "check", None),
-            reader.words(each, None),
-            reader.string(each, "see", None),
-        )
+        check, words = reader.expression(each, "check", None), reader.words(each, None)
         if check:
-            yield Requirement(check, words, see, each.line)
+            yield Requirement(check, words, reader.string(each, "see", None), each.line)
         elif "check" not in each:
             reader.complain("requires", each.line, None, "缺少 check（条件）", "the condition `check` is missing")
 
@@ -217,8 +216,8 @@ def convert_references(
 ) -> dict[str, Any]:
     """The answer with the names of persons given to ``person``, and uploads and references of files to ``file``.
 
-    ``person`` gets a text, ``file`` a mapping with the key ``file`` or a FileRef, wherever in the answer they stand in a
-    field of that kind. Everything else, and what is not in the form at all, is left as it is.
+    ``person`` gets a text, ``file`` a mapping with the key ``file`` or a FileRef, wherever they stand in a field of
+    that kind. Everything else, and what is not in the form at all, is left as it is.
     """
     return _converted(form.fields, answer, person, file)
 

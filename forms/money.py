@@ -66,8 +66,8 @@ def parse_percent(text: str) -> int:
 def capital(fen: int) -> str:
     """The amount in the characters used on certificates and vouchers (大写金额): 10000100000 fen are 壹亿零壹仟元整.
 
-    Written as 《支付结算办法》附件一 prescribes. What it leaves to the writer is left out: 零 where 万位 or 元位 is 0 but
-    千位 or 角位 is not, and 整 after 角.
+    Written as 《支付结算办法》附件一 prescribes. What it leaves to the writer is left out: 零 where 万位 or 元位 is 0
+    but 千位 or 角位 is not, and 整 after 角.
     """
     whole, rest = divmod(abs(fen), 100)
     jiao, cents = divmod(rest, 10)

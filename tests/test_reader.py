@@ -115,8 +115,8 @@ def test_flows_without_id_are_named_after_their_ends() -> None:
     flows = '<sequenceFlow sourceRef="s" targetRef="e"/><sequenceFlow id="f" sourceRef="s" targetRef="e"/>'
     flows += '<sequenceFlow sourceRef="s" targetRef="e"/>'
     diagram = read_diagram(model(START + END + flows), "x")
-    assert list(diagram.flows) == ["s--e", "f", "s--e-"]
-    assert diagram.elements["s"].outgoing == ("s--e", "f", "s--e-")
+    assert list(diagram.flows) == ["s--e", "f", "s--e-3"]
+    assert diagram.elements["s"].outgoing == ("s--e", "f", "s--e-3")
 
 
 def test_events_are_read() -> None:
@@ -317,6 +317,8 @@ BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&
         (b'<a x="1" x="2"/>', "not-well-formed", 1),
         (b"<a>" * 100_000, "too-deep", 1),
         (b"<a>" * 100_000 + b"</a>" * 100_000, "too-deep", 1),
+        (b"<a " + b" ".join(b"a%d='1'" % n for n in range(300_000)) + b"/>", "too-many-attributes", 1),
+        (b"<a>" + b"<!--" * 1_000_000, "truncated", 1),
         (b"<a>" + b"<b/>" * 300_000 + b"</a>", "too-many-elements", 1),
         ('<?xml version="1.0" encoding="UTF-8"?>\n<a>中</a>'.encode("gbk"), "encoding", 2),
         (b'<?xml version="1.0" encoding="UTF-7"?><a/>', "encoding", 1),
@@ -402,6 +404,7 @@ def test_all_findings_are_told_at_once_each_with_its_line() -> None:
         '<task id="m"/>',
         '<subProcess id="a"><task id="a"/></subProcess>',
         '<laneSet><lane id="a"/></laneSet><task id="a"/>',
+        '<task id="a"/><sequenceFlow sourceRef="a" targetRef="a"/><sequenceFlow id="a--a" sourceRef="a" targetRef="a"/>',
     ],
 )
 def test_an_id_is_used_once_in_the_whole_model(body: str) -> None:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from forms.answer import Checked, Problem
-from forms.asking import Asking, World
+from forms.answer import Checked, Problem, World, notes
+from forms.asking import Asking
 from forms.fields import Field, Option
 from forms.form import Form
 from forms.money import NotMoney, Unit, capital, parse_yuan
 from forms.run import Scope
 from forms.values import FileRef
 from forms.words import Text
+from webui.labels import label
 from webui.saying import Shown, Teller
 
 Raw = Mapping[str, Sequence[str]]
@@ -35,10 +36,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """Who and what can be chosen: people with their roles, and the records of registers."""
+    """Who and what can be chosen: people with their roles, records of registers; and fields by the names in expressions."""
 
     people: Sequence[Mapping[str, Any]] = ()
     records: Mapping[str, Sequence[Choice]] = field(default_factory=dict)
+    fields: Mapping[tuple[str, str | None], Field] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -57,6 +59,7 @@ class Box:
     computed: Shown | None = None
     choices: list[Choice] = field(default_factory=list)
     files: list[FileRef] = field(default_factory=list)
+    hidden: bool = False
     parts: list[Box] = field(default_factory=list)
     rows: list[list[Box]] = field(default_factory=list)
 
@@ -97,7 +100,7 @@ def lay_out(
     files: Mapping[str, list[FileRef]],
 ) -> Sheet:
     """The form with what was entered (``raw``), the files kept so far by name, and these problems."""
-    layout = _Layout(raw, checked, problems, world, offers, teller, files)
+    layout = _Layout(raw, checked, problems, world, offers, teller, files, notes(form, checked.values, world))
     boxes = [layout.box(each, each.code, checked.values) for each in form.fields if layout.is_shown(each)]
     shown = {name for box in boxes for name in names_of(box)}
     listed: list[tuple[str, str | None]] = []
@@ -123,11 +126,10 @@ class _Layout:
     offers: Offers
     teller: Teller
     files: Mapping[str, list[FileRef]]
+    notes: Mapping[str, Any]
 
     def is_shown(self, each: Field) -> bool:
-        if each.holds_value:
-            return each.code in self.checked.shown
-        return self.asking().shows(each)
+        return each.code in (self.checked.shown if each.holds_value else self.notes)
 
     def asking(self) -> Asking:
         scope = Scope(self.world.names)
@@ -139,7 +141,7 @@ class _Layout:
         box.problems = [self.said(problem.text) for problem in self.problems if problem.path == name]
         value = values.get(each.code) if isinstance(values, Mapping) else None
         if not each.holds_value:
-            box.computed = Shown(self.teller.plain(self.asking().value_of(each.show))) if each.show else Shown()
+            box.computed = self.note(each)
         elif each.compute:
             box.computed = self.teller.value(each, value)
         elif each.kind == "group":
@@ -152,14 +154,28 @@ class _Layout:
             self.fill(box)
         return box
 
+    def note(self, each: Field) -> Shown:
+        """What a note shows, said as the field says it that the value was once entered in."""
+        value = self.notes[each.code]
+        paths = each.show.expressions[0].paths if each.show and each.show.expressions else frozenset()
+        source = self.offers.fields.get(next(iter(paths))) if len(paths) == 1 else None
+        if source is not None and each.show and each.show.expressions[0].source.strip() in _said_as(source, paths):
+            return self.teller.value(source, value)
+        return Shown(self.teller.plain(value)) if each.show else Shown()
+
     def part_shown(self, name: str, part: Field) -> bool:
         path = f"{name}.{part.code}"
         return path in self.checked.shown or (part.show_if is None and name in self.checked.shown)
 
     def row(self, each: Field, name: str, place: int, values: Any) -> list[Box]:
+        """One row. An empty one at the end is not in the answer; what it asks is what its columns ask by themselves."""
         here = f"{name}[{place}]"
-        row = values[place] if isinstance(values, list) and place < len(values) else {}
-        return [self.box(column, f"{here}.{column.code}", row) for column in each.fields]
+        known = isinstance(values, list) and place < len(values)
+        boxes = [self.box(column, f"{here}.{column.code}", values[place] if known else {}) for column in each.fields]
+        for box in boxes:
+            box.required = box.required or (not known and box.field.required)
+            box.hidden = known and box.name not in self.checked.shown
+        return boxes
 
     def count(self, name: str) -> int:
         """How many rows of a table were entered."""
@@ -201,13 +217,16 @@ class _Layout:
         """The people to choose from: first those of the role the field's own examples ask for, where they ask for one."""
         wanted = roles_asked(each)
         ranked = sorted(self.offers.people, key=lambda one: not wanted & set(one["roles"]))
-        fits, others = self.teller.plain(True), ""
-        return [
-            Choice(one["id"], _called(one), fits if wanted and wanted & set(one["roles"]) else others) for one in ranked
-        ]
+        others = label("choice.others", self.teller.language) if wanted else ""
+        return [Choice(one["id"], _called(one), "" if wanted & set(one["roles"]) else others) for one in ranked]
 
     def said(self, text: Text | None) -> str:
         return text.said(self.teller.language) if text else ""
+
+
+def _said_as(source: Field, paths: Collection[tuple[str, str | None]]) -> set[str]:
+    """How an expression is written that does nothing but read this field."""
+    return {name if key is None else f"{name}['{key}']" for name, key in paths if source.code in (name, key)}
 
 
 def _called(one: Mapping[str, Any]) -> str:
@@ -222,24 +241,3 @@ def roles_asked(each: Field) -> frozenset[str]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"people", "has_role"}:
                 found |= {one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)}
     return frozenset(found)
-
-
-def with_row(raw: dict[str, list[str]], table: Field) -> dict[str, list[str]]:
-    """What was entered, with one more, empty row in a table."""
-    places = [int(match[1]) for name in raw if (match := re.match(re.escape(table.code) + r"\[([0-9]{1,4})\]\.", name))]
-    place = max(places, default=-1) + 1
-    return {**raw, **{f"{table.code}[{place}].{column.code}": [""] for column in table.fields}}
-
-
-def without_row(raw: dict[str, list[str]], table: str, gone: int) -> dict[str, list[str]]:
-    """What was entered, without one row of a table; the rows behind it move up."""
-    inside = re.compile(re.escape(table) + r"\[([0-9]{1,4})\]\.(.+)")
-    kept: dict[str, list[str]] = {}
-    for name, texts in raw.items():
-        match = inside.fullmatch(name)
-        if match is None:
-            kept[name] = texts
-        elif int(match[1]) != gone:
-            place = int(match[1]) - (int(match[1]) > gone)
-            kept[f"{table}[{place}].{match[2]}"] = texts
-    return kept

@@ -1,13 +1,14 @@
-"""Turns checked diagrams into SpiffWorkflow specs, once per deployed version; cases share them and never change them."""
+"""Turns checked diagrams into SpiffWorkflow specs, once per deployed version; cases share and never change them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
+
 from bpmn.diagram import Diagram, Element
 from bpmn.routes import reaches
-from engine.runtime import specs
-from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
+from engine.runtime import activities, events, gateways, specs
 
 KINDS: Mapping[str, type[specs.Node]] = {
     "startEvent": specs.Start,
@@ -15,14 +16,14 @@ KINDS: Mapping[str, type[specs.Node]] = {
     "userTask": specs.UserTask,
     "scriptTask": specs.Script,
     "serviceTask": specs.Service,
-    "exclusiveGateway": specs.Exclusive,
-    "parallelGateway": specs.Parallel,
-    "inclusiveGateway": specs.Inclusive,
-    "eventBasedGateway": specs.EventGateway,
-    "intermediateCatchEvent": specs.Catch,
-    "boundaryEvent": specs.Boundary,
-    "subProcess": specs.Subprocess,
-    "callActivity": specs.Call,
+    "exclusiveGateway": gateways.Exclusive,
+    "parallelGateway": gateways.Parallel,
+    "inclusiveGateway": gateways.Inclusive,
+    "eventBasedGateway": events.EventGateway,
+    "intermediateCatchEvent": events.Catch,
+    "boundaryEvent": events.Boundary,
+    "subProcess": activities.Subprocess,
+    "callActivity": activities.Call,
 }
 
 
@@ -39,7 +40,7 @@ class ProcessModel:
         for element in diagram.elements.values():
             if element.attached_to is not None:
                 event = self.nodes[element.id]
-                assert isinstance(event, specs.Boundary)
+                assert isinstance(event, events.Boundary)
                 self.nodes[element.attached_to].boundaries.append(event)
         self._starts = {
             element.container: self.nodes[element.id]
@@ -53,7 +54,7 @@ class ProcessModel:
         if element.loop is None:
             self.nodes[element.id] = kind(self.spec, element.id, element, self)
         else:
-            self.nodes[element.id] = specs.MultiInstance(self.spec, element.id, element, self)
+            self.nodes[element.id] = activities.MultiInstance(self.spec, element.id, element, self)
             self.nodes[f"{element.id}#each"] = kind(self.spec, f"{element.id}#each", element, self)
 
     def start_of(self, container: str) -> specs.Node:
@@ -75,5 +76,5 @@ class Model:
         self.processes = {name: ProcessModel(diagram) for name, diagram in diagrams.items()}
         main_model = self.processes[main]
         whole = Element(id=main, type="process", name=main_model.diagram.process.name, line=0, container="")
-        self.root = specs.Root(WorkflowSpec(main), main, whole, main_model)
+        self.root = activities.Root(WorkflowSpec(main), main, whole, main_model)
         self.spec = self.root._wf_spec

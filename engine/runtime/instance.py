@@ -6,17 +6,18 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+from SpiffWorkflow.workflow import Workflow
+
 from bpmn.diagram import Flow
 from engine.errors import Incident
-from engine.runtime import specs
+from engine.runtime import activities, events, gateways, specs
 from engine.runtime.builder import Model
 from engine.runtime.happenings import Happening, Host, Waiting, WorkItem
 from engine.runtime.scopes import CASE, Names, Scopes
 from forms.expressions import Expression, ExpressionError
 from forms.values import PersonRef, Value, from_json, to_json
-from SpiffWorkflow.task import Task
-from SpiffWorkflow.util.task import TaskState
-from SpiffWorkflow.workflow import Workflow
 
 MOST_AUTOMATIC_STEPS = 10_000
 
@@ -98,7 +99,7 @@ class Instance(Workflow):
         """Timers and messages the case waits for, oldest first."""
         found = []
         for task in self.tasks.values():
-            if task.state == TaskState.WAITING and isinstance(task.task_spec, specs.Catch):
+            if task.state == TaskState.WAITING and isinstance(task.task_spec, events.Catch):
                 due = task.internal_data.get("due")
                 moment = datetime.fromisoformat(due) if isinstance(due, str) else None
                 found.append(Waiting(task.id, task.task_spec.model.id, task.task_spec.element, moment))
@@ -208,14 +209,14 @@ class Instance(Workflow):
     def container(self, task: Task) -> Task:
         """The scope task whose flows this task's token moves along."""
         place = task.parent
-        while not isinstance(place.task_spec, specs.Scope):
+        while not isinstance(place.task_spec, activities.Scope):
             place = place.parent
         return place
 
     def places(self, container: Task, besides: str) -> Iterator[str]:
         """The elements of a scope where tokens are: live tasks, and joins where some wait (but not at ``besides``)."""
         for child in container.children:
-            if not isinstance(child.task_spec, specs.Boundary):
+            if not isinstance(child.task_spec, events.Boundary):
                 yield child.task_spec.element.id
         for join in container.internal_data.get("joins", {}):
             if join != besides:
@@ -259,7 +260,7 @@ class Instance(Workflow):
     def node_in(self, container: Task, name: str) -> specs.Node:
         """The spec of an element inside this scope: for a call activity, of the process called."""
         node = container.task_spec
-        home = self.model.processes[node.element.called or ""] if isinstance(node, specs.Call) else node.model
+        home = self.model.processes[node.element.called or ""] if isinstance(node, activities.Call) else node.model
         return home.nodes[name]
 
     def drop(self, task: Task) -> None:
@@ -327,7 +328,7 @@ class Instance(Workflow):
         for task in self.tasks.values():
             for join in task.internal_data.get("joins", {}):
                 node = self.node_in(task, join)
-                if isinstance(node, specs.Inclusive) and node.settle(task):
+                if isinstance(node, gateways.Inclusive) and node.settle(task):
                     return True
         return False
 
@@ -338,7 +339,7 @@ class Instance(Workflow):
             scope = self.tasks.get(number)
             if scope is None or scope.state != TaskState.STARTED:
                 continue
-            if any(not isinstance(child.task_spec, specs.Boundary) for child in scope.children):
+            if any(not isinstance(child.task_spec, events.Boundary) for child in scope.children):
                 continue
             if scope.internal_data.get("joins"):
                 join = next(iter(scope.internal_data["joins"]))

@@ -1,4 +1,4 @@
-"""Where variables live: a case is a scope, a called process a closed one, each child of a multi-instance one of its own.
+"""Where variables live: a case is a scope, a called process a closed one, a multi-instance child one of its own.
 
 Reading looks outwards and stops at a closed scope; writing goes to the scope named, always. Knows no tasks.
 """

@@ -68,7 +68,13 @@ def verify(work: Work, case: str | None = None) -> Verdict:
         _check_event(row, seen, commitments, verdict)
     for stream, (seq, head) in heads.items():
         if seen.get(stream, (0, GENESIS)) != (seq, head):
-            _flaw(verdict, stream, None, "台账记载的末尾与轨迹不符：有记录被删除或添加", "the trail does not end where the case says it does: events were removed or added")
+            _flaw(
+                verdict,
+                stream,
+                None,
+                "台账记载的末尾与轨迹不符：有记录被删除或添加",
+                "the trail does not end where the case says it does: events were removed or added",
+            )
     for stream in seen.keys() - heads.keys():
         _flaw(verdict, stream, None, "轨迹没有对应的案卷", "there is a trail but no case or stream it belongs to")
     verdict.streams = len(seen)
@@ -107,7 +113,13 @@ def _check_event(
     if event_hash(row.body) != row.hash:
         _flaw(verdict, row.stream, row.seq, "正文被改动：哈希不符", "the body was changed: its hash differs")
     if row.seq != seq + 1 or body.get("prev") != head:
-        _flaw(verdict, row.stream, row.seq, "与上一条不相接：有记录被删除、插入或调换", "it does not follow the event before it: events were removed, inserted or reordered")
+        _flaw(
+            verdict,
+            row.stream,
+            row.seq,
+            "与上一条不相接：有记录被删除、插入或调换",
+            "it does not follow the event before it: events were removed, inserted or reordered",
+        )
     repeated = {
         "stream": row.stream,
         "seq": row.seq,
@@ -121,9 +133,7 @@ def _check_event(
         commitments[data["submission"]] = (data["commitment"], row.stream)
 
 
-def _check_answers(
-    work: Work, case: str | None, commitments: dict[str, tuple[str, str]], verdict: Verdict
-) -> None:
+def _check_answers(work: Work, case: str | None, commitments: dict[str, tuple[str, str]], verdict: Verdict) -> None:
     """Every answer told in the trail is still there, and is the answer that was given."""
     for table in (Submission, Comment):
         text = Submission.answer if table is Submission else Comment.words
@@ -132,9 +142,21 @@ def _check_answers(
             told, stream = commitments.pop(row.id, ("", f"case/{row.case}"))
             value = from_json(row.text) if table is Submission else row.text
             if commitment(row.salt, value) != told:
-                _flaw(verdict, stream, None, f"答复 {row.id} 与轨迹中的承诺值不符", f"the answer {row.id} is not the one the trail is committed to")
+                _flaw(
+                    verdict,
+                    stream,
+                    None,
+                    f"答复 {row.id} 与轨迹中的承诺值不符",
+                    f"the answer {row.id} is not the one the trail is committed to",
+                )
     for identity, (_, stream) in commitments.items():
-        _flaw(verdict, stream, None, f"轨迹提到的答复 {identity} 不见了", f"the answer {identity} that the trail tells of is gone")
+        _flaw(
+            verdict,
+            stream,
+            None,
+            f"轨迹提到的答复 {identity} 不见了",
+            f"the answer {identity} that the trail tells of is gone",
+        )
 
 
 def _check_documents(work: Work, case: str | None, verdict: Verdict) -> None:
@@ -144,4 +166,10 @@ def _check_documents(work: Work, case: str | None, verdict: Verdict) -> None:
     for row in work.db.execute(query if case is None else query.where(Document.case == case)):
         verdict.documents += 1
         if row.content is None or hashlib.sha256(row.content).hexdigest() != row.sha256:
-            _flaw(verdict, f"case/{row.case}", None, f"文件 {row.id} 的内容不是原来的内容", f"the content of document {row.id} is not what was attached")
+            _flaw(
+                verdict,
+                f"case/{row.case}",
+                None,
+                f"文件 {row.id} 的内容不是原来的内容",
+                f"the content of document {row.id} is not what was attached",
+            )

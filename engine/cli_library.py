@@ -1,0 +1,139 @@
+"""Commands about what owners write: check, deploy, copy, and play worked cases."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine import definitions
+from engine.cli_base import as_json, main, opened
+from engine.config import Config
+from engine.library import Library, Package, package_at
+from engine.scenario_file import read_scenario
+from engine.scenarios import play
+from engine.work import SYSTEM
+from forms.words import Finding, Unfit
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@as_json
+def check(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Check packages (folders, zips, .bpmn files) as the deployment gate does."""
+    findings: list[Finding] = []
+    packages = packages_at(paths)
+    library = Library.standing()
+    known = [library.package(name) for name in library.processes()]
+    signatures = definitions.signatures_of([*known, *packages])
+    for package in packages:
+        findings += definitions.check_package(package, library.vocabulary(), signatures)[1]
+    if as_json:
+        click.echo(json.dumps([finding_row(finding) for finding in findings], ensure_ascii=False, indent=1))
+    else:
+        for finding in findings:
+            click.echo(str(finding))
+    if any(finding.severity == "error" for finding in findings):
+        sys.exit(1)
+
+
+def finding_row(finding: Finding) -> dict[str, Any]:
+    """A finding as JSON."""
+    return {
+        "id": finding.code,
+        "file": finding.file,
+        "line": finding.line,
+        "element": finding.element,
+        "severity": finding.severity,
+        "zh": finding.text.zh,
+        "en": finding.text.en,
+    }
+
+
+def packages_at(paths: Iterable[Path]) -> list[Package]:
+    """Packages by path, or by the id of a process of the library."""
+    library = Library.standing()
+    found: list[Package] = []
+    for path in paths:
+        if not path.exists() and str(path) in library.processes():
+            found.append(library.package(str(path)))
+        elif path.is_dir() and not (path / "process.bpmn").exists() and list(path.glob("*/process.bpmn")):
+            found += [package_at(each.parent) for each in sorted(path.glob("*/process.bpmn"))]
+        else:
+            found.append(package_at(path))
+    return found
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.pass_obj
+def deploy(config: Config, paths: tuple[Path, ...]) -> None:
+    """Deploy packages as the next version of their processes, called ones first."""
+    packages = packages_at(paths)
+    by_name: dict[str, Package] = {}
+    for package in packages:
+        contents, findings = definitions.read_package(package)
+        if contents is None:
+            raise Unfit(findings)
+        by_name[contents.diagram.process.id] = package
+    database = opened(config)
+    with database.work(SYSTEM) as work:
+        for name in definitions.called_first(by_name):
+            deployed = definitions.deploy(work, by_name[name], Library.standing().vocabulary())
+            click.echo(f"{deployed.process}  v{deployed.version}  {deployed.sha256}")
+
+
+@main.group()
+def library() -> None:
+    """The processes an owner may edit."""
+
+
+@library.command("copy")
+@click.argument("folder", type=click.Path(path_type=Path))
+def library_copy(folder: Path) -> None:
+    """Copy the library into FOLDER, to edit it there (set LIUHEN_LIBRARY=FOLDER)."""
+    Library.standing().copy_to(folder)
+    click.echo(str(folder))
+
+
+@main.group()
+def scenario() -> None:
+    """Worked cases."""
+
+
+@scenario.command("run")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@as_json
+def scenario_run(paths: tuple[Path, ...], as_json: bool) -> None:
+    """Play worked cases (files or folders) and say the first difference of each."""
+    files = [file for path in paths for file in (sorted(path.rglob("*.yaml")) if path.is_dir() else [path])]
+    rows: list[dict[str, Any]] = []
+    unreadable = False
+    with tempfile.TemporaryDirectory() as folder:
+        template = Path(folder) / "template.db"
+        opened(Config(str(template))).close()
+        for number, file in enumerate(files):
+            try:
+                found = read_scenario(file.read_text(encoding="utf-8"), str(file))
+            except (OSError, UnicodeDecodeError, Unfit) as error:
+                click.echo(str(error), err=True)
+                unreadable = True
+                continue
+            stage = Path(folder) / f"{number}.db"
+            stage.write_bytes(template.read_bytes())
+            played = play(found, str(stage))
+            stage.unlink()
+            text = played.difference
+            row = {"id": found.id, "file": str(file), "passed": played.passed, "line": played.line}
+            rows.append({**row, "zh": text.zh if text else "", "en": text.en if text else ""})
+            if not as_json:
+                said = "✓" if played.passed else f"✗ {file}:{played.line}: {text}"
+                click.echo(f"{found.id}  {found.title}  {said}")
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    sys.exit(2 if unreadable else 0 if all(row["passed"] for row in rows) else 1)

@@ -1,0 +1,145 @@
+"""Commands that keep an installation: the trail, the database, the clock, demo data, measurements."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+from engine import backup as backups
+from engine import bench as benches
+from engine import demo as demos
+from engine import inbox
+from engine.cli_base import as_json, main, opened, show
+from engine.config import Config
+from engine.trail.verify import verify
+from engine.work import SYSTEM, Database
+from engine.worker import run_due, run_forever
+
+
+@main.group()
+def trail() -> None:
+    """The trail."""
+
+
+@trail.command("verify")
+@click.argument("case", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every stream there is.")
+@as_json
+@click.pass_obj
+def trail_verify(config: Config, case: str | None, everything: bool, as_json: bool) -> None:
+    """Recompute the trail of one case, or of all; exit 1 if it is broken."""
+    if (case is None) != everything:
+        raise click.UsageError("name a case, or --all")
+    with opened(config).look(SYSTEM) as work:
+        verdict = verify(work, inbox.case(work, case)["id"] if case else None)
+    flaws = [
+        {"id": flaw.stream, "seq": flaw.seq, "zh": flaw.text.zh, "en": flaw.text.en} for flaw in verdict.flaws or []
+    ]
+    said = {
+        "intact": verdict.intact,
+        "streams": verdict.streams,
+        "events": verdict.events,
+        "documents": verdict.documents,
+    }
+    if as_json:
+        click.echo(json.dumps({**said, "flaws": flaws}, ensure_ascii=False, indent=1))
+    else:
+        click.echo("  ".join(f"{key}={value}" for key, value in said.items()))
+        show(flaws, False, "id", "seq", "zh", "en")
+    sys.exit(0 if verdict.intact else 1)
+
+
+@trail.command("show")
+@click.argument("case")
+@as_json
+@click.pass_obj
+def trail_show(config: Config, case: str, as_json: bool) -> None:
+    """The events of a case, in order."""
+    with opened(config).look(SYSTEM) as work:
+        rows = inbox.events(work, inbox.case(work, case)["id"])
+    show([{"id": row["hash"], **row} for row in rows], as_json, "seq", "at", "kind", "actor", "element")
+
+
+@main.command()
+@click.option("--cases", "number", type=click.IntRange(0, 100_000), default=30, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.pass_obj
+def demo(config: Config, number: int, seed: int) -> None:
+    """Add demo people and play cases along different paths, as data to look at."""
+    opened(config).close()
+    demos.prepare(config.database)
+    with click.progressbar(length=number, label="demo", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        demos.play(config.database, number, seed=seed, told=lambda _: bar.update(1))
+    click.echo(str(number))
+
+
+@main.command()
+@click.option("--once", is_flag=True, help="Fire what is due now and stop.")
+@click.pass_obj
+def worker(config: Config, once: bool) -> None:
+    """Fire due timers, beside any number of other workers."""
+    database = opened(config)
+    if once:
+        click.echo(str(run_due(database)))
+        return
+    halt = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: halt.set())
+    run_forever(database, halt)
+
+
+@main.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command("upgrade")
+@click.pass_obj
+def db_upgrade(config: Config) -> None:
+    """Make or update the schema and its fences, and deploy the library into a new database."""
+    opened(config).close()
+    click.echo("ok")
+
+
+@db.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def db_backup(config: Config, file: Path) -> None:
+    """Write one logical dump of everything."""
+    backups.backup(Database(config.database), file)
+    click.echo(str(file))
+
+
+@db.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def db_restore(config: Config, file: Path) -> None:
+    """Fill an empty database, of either kind, from a dump."""
+    backups.restore(Database(config.database), file)
+    click.echo("ok")
+
+
+@main.group()
+def bench() -> None:
+    """Measurements."""
+
+
+@bench.command("step")
+@click.option("--rounds", type=click.IntRange(20, 10_000), default=200, show_default=True)
+@as_json
+def bench_step(rounds: int, as_json: bool) -> None:
+    """What one durable step costs on SQLite and PostgreSQL, beside the least the same database can do."""
+    found = benches.step(
+        os.environ.get("LIUHEN_TEST_POSTGRES"), rounds=rounds, told=lambda name: click.echo(name, err=True)
+    )
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for name, figures in found.items():
+        click.echo(f"{name}: " + "  ".join(f"{key}={value}" for key, value in figures.items()))

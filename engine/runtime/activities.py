@@ -1,0 +1,162 @@
+"""Activities that contain others: the process, subprocesses, calls, and one child for each member of a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpmn.diagram import Element
+from engine.errors import Incident
+from engine.runtime.events import Boundary
+from engine.runtime.specs import Node, optional
+from forms.expressions import compile_expression
+from forms.values import Value
+from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+if TYPE_CHECKING:
+    from engine.runtime.builder import ProcessModel
+
+
+class Scope(Node):
+    """Something tokens live in. It is finished when no token and no waiting join is left in it."""
+
+    def _on_complete_hook(self, task: Task) -> None:
+        self.outputs(task)
+        super()._on_complete_hook(task)
+
+    def outputs(self, task: Task) -> None:
+        """Hand out what leaves the scope, before it is gone."""
+
+
+class Root(Scope):
+    """The process itself."""
+
+    keeps_outcome = True
+
+    def _on_complete_hook(self, task: Task) -> None:
+        task.workflow.end(task.internal_data.get("outcome"))
+
+
+class Subprocess(Scope):
+    """An embedded subprocess: drawing, not a scope of variables."""
+
+    def _update_hook(self, task: Task) -> bool:
+        self.arm_boundaries(task)
+        task._set_state(TaskState.STARTED)
+        task.workflow.begin(self.model.start_of(self.element.id), task)
+        return False
+
+
+class Call(Subprocess):
+    """A call activity: a closed scope with its declared inputs, giving back its declared outputs."""
+
+    keeps_outcome = True
+
+    def __init__(self, home: WorkflowSpec, name: str, element: Element, model: ProcessModel) -> None:
+        super().__init__(home, name, element, model)
+        self.inputs = {key: compile_expression(source) for key, source in element.inputs.items()}
+        self.results = {key: compile_expression(source) for key, source in element.outputs.items()}
+
+    def _update_hook(self, task: Task) -> bool:
+        instance = task.workflow
+        self.arm_boundaries(task)
+        values = {key: instance.value(task, expression) for key, expression in self.inputs.items()}
+        task.internal_data["scope"] = instance.scopes.open(instance.scope(task), values, closed=True)
+        task._set_state(TaskState.STARTED)
+        called = instance.model.processes[self.element.called or ""]
+        instance.tell("process.called", self, {"called": called.id})
+        instance.begin(called.start_of(called.id), task)
+        return False
+
+    def outputs(self, task: Task) -> None:
+        instance = task.workflow
+        instance.write(task, {"outcome": task.internal_data.get("outcome")})
+        values = {key: instance.value(task, expression) for key, expression in self.results.items()}
+        instance.scopes.close(task.internal_data.pop("scope"))
+        instance.write(task, values)
+
+
+class MultiInstance(Node):
+    """One child per member of a list: all at once, or one after the other."""
+
+    def __init__(self, home: WorkflowSpec, name: str, element: Element, model: ProcessModel) -> None:
+        super().__init__(home, name, element, model)
+        assert element.loop is not None
+        self.loop = element.loop
+        self.collection, self.cardinality = optional(self.loop.collection), optional(self.loop.cardinality)
+        self.result, self.until = optional(self.loop.result), optional(self.loop.until)
+
+    @property
+    def each(self) -> Node:
+        """The spec of one child."""
+        return self.model.nodes[f"{self.element.id}#each"]
+
+    def _update_hook(self, task: Task) -> bool:
+        instance = task.workflow
+        items = self.items(task)
+        counts: dict[str, Value] = {"nrOfInstances": len(items), "nrOfCompletedInstances": 0, "nrOfActiveInstances": 0}
+        if self.loop.output:
+            counts[self.loop.output] = []
+        task.internal_data["scope"] = instance.scopes.open(instance.scope(task), counts)
+        instance.acts.pop(f"{self.model.id}/{self.element.id}/by", None)
+        self.arm_boundaries(task)
+        if not items:
+            return True
+        task._set_state(TaskState.STARTED)
+        first = items[:1] if self.loop.sequential else items
+        task.internal_data["left"] = items[1:] if self.loop.sequential else []
+        instance.scopes.write(task.internal_data["scope"], {"nrOfActiveInstances": len(first)})
+        for number, item in enumerate(first):
+            self.begin_child(task, number, item)
+        return False
+
+    def items(self, task: Task) -> list[Value]:
+        """The members to work through; a cardinality of n gives 0 … n-1."""
+        value = task.workflow.value(task, self.collection or self.cardinality)
+        if self.collection is None and isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return list(range(value))
+        if self.collection is not None and isinstance(value, list):
+            return list(value)
+        raise Incident(
+            f"多实例“{self.element.name}”（{self.element.id}）需要列表或次数，实际为 {value!r}",
+            f"the multi-instance activity {self.element.id} needs a list or a number, but got {value!r}",
+        )
+
+    def begin_child(self, task: Task, number: int, item: Value) -> None:
+        """Open one child with a scope of its own."""
+        instance = task.workflow
+        values: dict[str, Value] = {"loopCounter": number}
+        if self.loop.item:
+            values[self.loop.item] = item
+        inner = instance.scopes.open(task.internal_data["scope"], values)
+        instance.begin(self.each, task, {"scope": inner})
+
+    def child_done(self, task: Task, child: Task) -> None:
+        """Collect a child's result, then go on, stop early, or finish."""
+        instance, scope = task.workflow, task.internal_data["scope"]
+        inner = instance.scopes.names(child.internal_data["scope"], instance.host.given)
+        result = instance.value(child, self.result) if self.result else inner.get(self.element.id)
+        outer = instance.scopes.table[scope].values
+        if self.loop.output:
+            outer[self.loop.output] = [*outer[self.loop.output], result]
+        outer["nrOfCompletedInstances"] += 1
+        outer["nrOfActiveInstances"] -= 1
+        instance.drop(child)
+        left: list[Value] = task.internal_data["left"]
+        stop = self.until is not None and instance.value(task, self.until) is True
+        if stop or not (left or outer["nrOfActiveInstances"]):
+            for other in [each for each in task.children if not isinstance(each.task_spec, Boundary)]:
+                instance.cancel(other)
+            task._ready()
+        elif left:
+            outer["nrOfActiveInstances"] += 1
+            task.internal_data["left"] = left[1:]
+            self.begin_child(task, outer["nrOfCompletedInstances"], left[0])
+
+    def _on_complete_hook(self, task: Task) -> None:
+        instance, scope = task.workflow, task.internal_data["scope"]
+        values = {self.loop.output: instance.scopes.table[scope].values[self.loop.output]} if self.loop.output else {}
+        instance.scopes.close(task.internal_data.pop("scope"))
+        instance.write(task, values)
+        instance.leave(task, self.chosen(task))

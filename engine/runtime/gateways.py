@@ -1,0 +1,123 @@
+"""Gateways: which flows a token leaves by, and how tokens wait for one another at a join."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bpmn.diagram import Element, Flow
+from engine.errors import Incident
+from engine.runtime.specs import Node, optional
+from forms.values import Value
+from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
+from SpiffWorkflow.task import Task
+
+if TYPE_CHECKING:
+    from engine.runtime.builder import ProcessModel
+
+
+class Exclusive(Node):
+    """Takes the first flow, in the order of the file, whose condition holds; else the default."""
+
+    def __init__(self, home: WorkflowSpec, name: str, element: Element, model: ProcessModel) -> None:
+        super().__init__(home, name, element, model)
+        self.conditions = [(flow, optional(flow.condition)) for flow in self.flows if flow.id != element.default]
+        self.default = next((flow for flow in self.flows if flow.id == element.default), None)
+
+    def chosen(self, task: Task) -> tuple[Flow, ...]:
+        return (self.decide(task, first=True)[0],)
+
+    def decide(self, task: Task, *, first: bool) -> tuple[Flow, ...]:
+        """The flows whose conditions hold (only the first, or all), else the default; told with what was read."""
+        instance = task.workflow
+        taken: list[Flow] = []
+        tried: list[Value] = []
+        read: dict[str, Value] = {}
+        for flow, condition in self.conditions:
+            holds = True if condition is None else instance.value(task, condition)
+            if not isinstance(holds, bool):
+                raise Incident(
+                    f"流向 {flow.id} 的条件应得到真或假，实际为 {holds!r}",
+                    f"the condition of flow {flow.id} must be true or false, but is {holds!r}",
+                )
+            if condition is not None:
+                tried.append({"flow": flow.id, "expression": condition.source, "holds": holds})
+                read.update(instance.read(task, condition))
+            if holds:
+                taken.append(flow)
+                if first:
+                    break
+        if not taken and self.default is not None:
+            taken.append(self.default)
+        if not taken:
+            raise Incident(
+                f"网关“{self.element.name}”（{self.element.id}）没有一个条件成立，也没有默认流向",
+                f"no condition of gateway {self.element.id} holds and it has no default flow",
+            )
+        if len(self.flows) > 1:
+            ids: list[Value] = [flow.id for flow in taken]
+            instance.tell("gateway.taken", self, {"taken": ids, "tried": tried, "values": read})
+        return tuple(taken)
+
+
+class Join(Node):
+    """A gateway that may have several incoming flows: arrivals are counted in the scope, one token per flow."""
+
+    def __init__(self, home: WorkflowSpec, name: str, element: Element, model: ProcessModel) -> None:
+        super().__init__(home, name, element, model)
+        self.incoming = element.incoming
+
+    def receive(self, flow: Flow, container: Task) -> None:
+        tokens = container.internal_data.setdefault("joins", {}).setdefault(self.name, {})
+        tokens[flow.id] = tokens.get(flow.id, 0) + 1
+        self.look(container)
+
+    def look(self, container: Task) -> bool:
+        """Fire if every incoming flow has a token; consumes exactly one of each."""
+        tokens = container.internal_data.get("joins", {}).get(self.name, {})
+        if all(tokens.get(flow, 0) > 0 for flow in self.incoming):
+            self.fire(container, self.incoming)
+            return True
+        return False
+
+    def fire(self, container: Task, flows: tuple[str, ...]) -> None:
+        """Consume one token of each of these flows and let one go on."""
+        joins = container.internal_data["joins"]
+        tokens = joins[self.name]
+        for flow in flows:
+            tokens[flow] -= 1
+            if not tokens[flow]:
+                del tokens[flow]
+        if not tokens:
+            del joins[self.name]
+        container.workflow.begin(self, container)
+
+
+class Parallel(Join):
+    """An AND gateway: waits for one token on each incoming flow, leaves by all outgoing ones."""
+
+
+class Inclusive(Join, Exclusive):
+    """An OR gateway: leaves by every flow whose condition holds; waits while a token elsewhere may still come."""
+
+    def chosen(self, task: Task) -> tuple[Flow, ...]:
+        return self.decide(task, first=False)
+
+    def look(self, container: Task) -> bool:
+        if len(self.incoming) == 1:
+            self.fire(container, self.incoming)
+            return True
+        return False  # decided when nothing else moves by itself: see Instance.run
+
+    def settle(self, container: Task) -> bool:
+        """Fire unless a token elsewhere can reach an empty input without also reaching a filled one."""
+        tokens = container.internal_data.get("joins", {}).get(self.name, {})
+        if not tokens:
+            return False
+        reach = self.model.reaches(self.name)
+        filled = [flow for flow in self.incoming if tokens.get(flow)]
+        empty = [flow for flow in self.incoming if not tokens.get(flow)]
+        for place in container.workflow.places(container, besides=self.name):
+            if any(place in reach[flow] for flow in empty) and not any(place in reach[flow] for flow in filled):
+                return False
+        self.fire(container, tuple(filled))
+        return True
