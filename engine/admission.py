@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from engine.access import REASONS, Door, judge, unbar
 from engine.desk import Desk, lock
@@ -22,6 +22,15 @@ from forms.values import PersonRef
 Item = Mapping[str, Any]
 
 
+_task, _kept = Task.__table__, Kept.__table__
+_columns = (*_task.c, _kept.c.actor.label("kept_actor"), _kept.c.verb, _kept.c.body_hash, _kept.c.answer)
+LOOKED = (
+    select(*_columns)
+    .select_from(_task.outerjoin(_kept, _kept.c.key == bindparam("key")))
+    .where(_task.c.id == bindparam("task"))
+)
+
+
 def case_of(task: str) -> str:
     """The id of the case a work item belongs to."""
     return task.rpartition(".")[0]
@@ -32,11 +41,7 @@ def look(work: Work, task: str) -> tuple[Item, str | None]:
 
     The case must be locked before: a work item changes only under that lock.
     """
-    key = work.request.key if work.request else None
-    kept = (Kept.actor.label("kept_actor"), Kept.verb, Kept.body_hash, Kept.answer)
-    columns = (*Task.__table__.columns, *kept)
-    query = select(*columns).select_from(Task).join(Kept, Kept.key == key, isouter=True).where(Task.id == task)
-    row = work.row(query)
+    row = work.row(LOOKED, task=task, key=work.request.key if work.request else None)
     if row is None:
         raise NotFound(f"没有编号为 {task} 的待办", f"there is no work item {task}")
     return row, answered(work, row["kept_actor"], row["verb"], row["body_hash"], row["answer"])

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from engine import documents
 from engine.desk import Desk
@@ -60,21 +60,22 @@ def keep_submission(
     identity, salt = uuid.uuid4().hex, new_salt()
     told = {"submission": identity, "commitment": commitment(salt, dict(values))}
     key = element if process == desk.deployed.process else f"{process}/{element}"
-    desk.work.db.execute(
-        insert(Submission).values(
-            id=identity,
-            case=desk.row["id"],
-            task=task,
-            process=process,
-            element=element,
-            round=desk.instance.rounds(key) + 1,
-            person=desk.work.actor,
-            on_behalf_of=on_behalf_of,
-            at=desk.work.now,
-            answer=to_json(dict(values)),
-            salt=salt,
-            commitment=told["commitment"],
-        )
+    desk.work.add(
+        Submission,
+        {
+            "id": identity,
+            "case": desk.row["id"],
+            "task": task,
+            "process": process,
+            "element": element,
+            "round": desk.instance.rounds(key) + 1,
+            "person": desk.work.actor,
+            "on_behalf_of": on_behalf_of,
+            "at": desk.work.now,
+            "answer": to_json(dict(values)),
+            "salt": salt,
+            "commitment": told["commitment"],
+        },
     )
     return told
 

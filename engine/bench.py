@@ -14,15 +14,15 @@ from typing import Any
 from sqlalchemy import Connection, event, text
 
 from engine import cases, definitions, inbox, people
-from engine.demo import startable
 from engine.desk import Desk
 from engine.errors import Unusable
 from engine.filling import filled
 from engine.library import Library
+from engine.scenario_file import read_scenario
 from engine.schema import upgrade
 from engine.work import SYSTEM, Database, Request, Work, system_clock
 
-PROCESS, ELEMENT = "tech_contract_registration", "content_review"
+PROCESS, ELEMENT, WORKED = "tech_contract_registration", "content_review", "scenarios/p4-02.yaml"
 BEFORE = ("acceptance_check",)
 
 
@@ -120,7 +120,8 @@ def _account(work: Work) -> None:
 
 def _ready(database: Database, staff: dict[str, str]) -> tuple[str, dict[str, Any]]:
     """A case that waits at the measured element, and the answer that will be given."""
-    given = startable(Library.standing())[PROCESS][0].course.start["with"]
+    worked = Library.standing().package(PROCESS).files[WORKED].decode()
+    given = read_scenario(worked, WORKED).course.start["with"]
     with database.look(staff["contract_applicant"]) as work:
         desk, item = cases.begin(work, PROCESS, rehearse=True)
         answer = filled(desk, item, {**given, "contract_title": uuid.uuid4().hex})

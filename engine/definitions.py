@@ -16,11 +16,11 @@ from bpmn.lint import check_diagram
 from bpmn.reader import read_diagram
 from bpmn.surroundings import OperationSpec, ProcessSignature, Surroundings, signature
 from engine import calendar
-from engine.templates import DocumentTemplate, read_template
 from engine.errors import NotFound, Unusable
 from engine.library import Library, Package, Vocabulary
 from engine.model import Definition, DefinitionFile, ParameterSet
 from engine.runtime.builder import Model
+from engine.templates import DocumentTemplate, read_template
 from engine.trail.record import tell
 from engine.work import Work
 from forms.form import Form, read_form
@@ -48,15 +48,13 @@ class Contents:
     forms: Mapping[str, Form]
     templates: Mapping[str, DocumentTemplate]
 
-    @property
-    def private(self) -> frozenset[str]:
-        """Codes of fields that are personal or secret: never in the trail in clear."""
-        return frozenset(code for form in self.forms.values() for code in form.private_codes)
-
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """One version in force: everything a case on it needs, its called processes included."""
+    """One version in force: everything a case on it needs, its called processes included.
+
+    ``private`` are the codes of fields that are personal or secret: never in the trail in clear.
+    """
 
     id: str
     process: str
@@ -64,6 +62,7 @@ class Deployed:
     sha256: str
     contents: Mapping[str, Contents]
     model: Model
+    private: frozenset[str]
 
     @property
     def diagram(self) -> Diagram:
@@ -78,11 +77,6 @@ class Deployed:
         """The form of a user task or message."""
         at = self.element(process, element)
         return self.contents[process].forms[at.policy.get("form", at.id)]
-
-    @property
-    def private(self) -> frozenset[str]:
-        """Private codes of all its forms."""
-        return frozenset().union(*(each.private for each in self.contents.values()))
 
 
 def read_package(package: Package) -> tuple[Contents | None, list[Finding]]:
@@ -320,7 +314,8 @@ def _load(work: Work, identity: str) -> Deployed:
     for called in json.loads(row.uses).values():
         everything.update(deployed(work, called).contents)
     model = Model(row.process, {name: each.diagram for name, each in everything.items()})
-    return Deployed(row.id, row.process, row.version, row.sha256, everything, model)
+    private = {code for each in everything.values() for form in each.forms.values() for code in form.private_codes}
+    return Deployed(row.id, row.process, row.version, row.sha256, everything, model, frozenset(private))
 
 
 def package_of(work: Work, identity: str) -> Package:

@@ -124,7 +124,7 @@ def startable(library: Library) -> dict[str, list[Scenario]]:
         kept = []
         for path, text in library.package(process).scenarios().items():
             scenario = read_scenario(text.decode("utf-8"), path)
-            if "invalid" not in scenario.course.start and not scenario.before and not scenario.registers:
+            if "invalid" not in scenario.course.start and not scenario.before and scenario.registers.keys() <= {"account"}:
                 kept.append(scenario)
         if kept:
             found[process] = kept

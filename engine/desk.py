@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from bpmn.diagram import Element, Operation
 from engine import calendar, definitions, documents, registers
@@ -281,8 +281,8 @@ class Desk:
     def _update(self, changed: dict[str, Any]) -> None:
         """Write the case and the waiting events; the step counter asserts that nobody else moved the case."""
         changed |= {"seq": self.chain.seq, "head": self.chain.head, "last_at": self.chain.last_at}
-        here = (CaseFile.id == self.row["id"], CaseFile.step == self.row["step"])
-        if self.work.db.execute(update(CaseFile).where(*here).values(**changed)).rowcount != 1:
+        here = {"here": self.row["id"], "at_step": self.row["step"]}
+        if self.work.db.execute(MOVED, {**changed, **here}).rowcount != 1:
             raise AssertionError(f"case {self.row['id']} was moved by somebody else although it was locked")
         self.chain.write(self.work)
         self.row |= changed
@@ -297,7 +297,7 @@ class Desk:
 
     def _close(self, items: list[str], how: str) -> None:
         values = {"closed_at": self.work.now, "closed_by": self.work.actor, "closed_how": how, "draft": None}
-        self.work.db.execute(update(Task).where(Task.id.in_(items)).values(**values))
+        self.work.db.execute(CLOSED, {**values, "items": items})
 
     def item_id(self, token: int) -> str:
         """The id of a work item of this case."""
@@ -307,7 +307,7 @@ class Desk:
         opened, self.instance.opened = self.instance.opened, {}
         rows = [self.item(item) for token, item in opened.items() if self.instance.live(token)]
         if rows:
-            self.work.db.execute(insert(Task), rows)
+            self.work.add(Task, *rows)
 
     def item(self, item: WorkItem) -> dict[str, Any]:
         """The inbox row of a work item."""
@@ -342,14 +342,19 @@ class Desk:
                 {"case": self.row["id"], "token": token, "element": after[token][0], "due": after[token][1]}
                 for token in new
             ]
-            self.work.db.execute(insert(Timer), rows)
+            self.work.add(Timer, *rows)
         self.before = after
+
+
+_case, _task = CaseFile.__table__, Task.__table__
+LOCKED = select(_case).where(_case.c.id == bindparam("case")).with_for_update()
+MOVED = update(_case).where(_case.c.id == bindparam("here"), _case.c.step == bindparam("at_step"))
+CLOSED = update(_task).where(_task.c.id.in_(bindparam("items", expanding=True)))
 
 
 def lock(work: Work, case: str) -> dict[str, Any]:
     """The row of a case, locked for this act: the only lock a step takes."""
-    query = select(*CaseFile.__table__.columns).where(CaseFile.id == case).with_for_update()
-    row = work.row(query)
+    row = work.row(LOCKED, case=case)
     if row is None:
         raise NotFound(f"没有编号为 {case} 的案卷", f"there is no case {case}")
     return row

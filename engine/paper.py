@@ -28,7 +28,7 @@ UNWRITABLE = frozenset(map(chr, [*range(0xD800, 0xE000), 0xFFFE, 0xFFFF]))
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A paragraph; ``kind`` is heading, paragraph, note or sign."""
+    """A paragraph; ``kind`` is heading, address, paragraph, sign or note."""
 
     kind: str
     text: str
@@ -69,6 +69,7 @@ class Style:
 # 仿宋 for the text and 宋体 for headings, as official documents have them (GB/T 9704).
 STYLES = {
     "heading": Style("Heading 1", "宋体", 22, WD_ALIGN_PARAGRAPH.CENTER, bold=True),
+    "address": Style("Salutation", "仿宋", 14, WD_ALIGN_PARAGRAPH.LEFT),
     "paragraph": Style("Normal", "仿宋", 14, WD_ALIGN_PARAGRAPH.LEFT, indent=True),
     "sign": Style("Signature", "仿宋", 14, WD_ALIGN_PARAGRAPH.RIGHT),
     "note": Style("Caption", "仿宋", 10, WD_ALIGN_PARAGRAPH.LEFT),
@@ -157,8 +158,10 @@ body { font-family: "FangSong", "仿宋", "Noto Serif CJK SC", "Source Han Serif
   line-height: 1.6 }
 h1 { font-family: "SimSun", "宋体", "Noto Serif CJK SC", serif; font-size: 22pt; text-align: center }
 p.paragraph { text-indent: 2em } p.sign { text-align: right } p.note { font-size: 10pt }
-table { width: 100%; border-collapse: collapse; font-size: 12pt } td, th { border: 0.5pt solid #000; padding: 3pt 6pt;
-  text-align: left; vertical-align: top } th { white-space: nowrap }
+table { width: 100%; border-collapse: collapse; font-size: 12pt; margin: 1em 0 }
+td, th { border: 0.5pt solid #000; padding: 3pt 6pt; text-align: left; vertical-align: top }
+th { white-space: nowrap }
+th:first-child:nth-last-child(2) { width: 28% } p { margin: 0.5em 0 }
 p, td { overflow-wrap: anywhere; white-space: pre-wrap }
 """
 

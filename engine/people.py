@@ -5,11 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from sqlalchemy import CompoundSelect, String, delete, insert, literal, select, union_all, update
+from sqlalchemy import Date, String, bindparam, delete, insert, literal, select, union_all, update
 
 from engine.access import Standing
 from engine.errors import NotFound, Unusable
@@ -113,20 +112,24 @@ def name_of(work: Work, person: str) -> str:
     return names(work, [person]).get(person, person)
 
 
+_nothing = literal("", String)
+_person, _today = bindparam("person"), bindparam("today", type_=Date)
+_delegation, _recusal = Delegation.__table__.c, Recusal.__table__.c
+STANDING = union_all(
+    select(literal("role"), PersonRole.__table__.c.role, _nothing)
+    .join(Person.__table__, Person.__table__.c.id == PersonRole.__table__.c.person)
+    .where(PersonRole.__table__.c.person == _person, Person.__table__.c.active),
+    select(literal("substitute"), _delegation.person, _delegation.role).where(
+        _delegation.substitute == _person, _delegation.starts_on <= _today, _delegation.ends_on >= _today
+    ),
+    select(literal("case"), _recusal.case, _nothing).where(_recusal.person == _person, _recusal.case.is_not(None)),
+    select(literal("party"), _recusal.party, _nothing).where(_recusal.person == _person, _recusal.party.is_not(None)),
+)
+
+
 def standing(work: Work, person: str) -> Standing:
     """All that access needs to know of a person, in one statement."""
-    nothing = literal("", String)
-    query: CompoundSelect[Any] = union_all(
-        select(literal("role"), PersonRole.role, nothing)
-        .join(Person, Person.id == PersonRole.person)
-        .where(PersonRole.person == person, Person.active),
-        select(literal("substitute"), Delegation.person, Delegation.role).where(
-            Delegation.substitute == person, Delegation.starts_on <= work.today, Delegation.ends_on >= work.today
-        ),
-        select(literal("case"), Recusal.case, nothing).where(Recusal.person == person, Recusal.case.is_not(None)),
-        select(literal("party"), Recusal.party, nothing).where(Recusal.person == person, Recusal.party.is_not(None)),
-    )
-    rows = list(work.db.execute(query))
+    rows = list(work.db.execute(STANDING, {"person": person, "today": work.today}))
 
     def of(kind: str) -> frozenset[str]:
         return frozenset(row[1] for row in rows if row[0] == kind)

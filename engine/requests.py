@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from engine.errors import Unusable
 from engine.model import Request as Kept
@@ -33,13 +33,5 @@ def remember(work: Work, answer: str) -> None:
     """Keep the answer of a request with what it did, in the same commit."""
     if work.request is not None:
         request = work.request
-        work.db.execute(
-            insert(Kept).values(
-                key=request.key,
-                actor=work.actor,
-                verb=request.verb,
-                body_hash=request.body_hash,
-                answer=answer,
-                at=work.now,
-            )
-        )
+        said = {"verb": request.verb, "body_hash": request.body_hash, "answer": answer}
+        work.add(Kept, {"key": request.key, "actor": work.actor, "at": work.now, **said})

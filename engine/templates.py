@@ -10,6 +10,7 @@ A template is a file ``documents/<id>.yaml`` beside the forms of its process:
       type: {tech_licence: 技术许可, tech_service: 技术服务}
     blocks:                                             # from top to bottom
       - heading: 技术合同认定登记证明
+      - address: "{buyer}："                            # to whom; not indented
       - paragraph: "《{contract_title}》于 {signed_on|date} 签订。"
         when: "signed_on is not None"                   # any block is left out unless this is true
       - table:                                          # every line with as many cells
@@ -24,7 +25,7 @@ A template is a file ``documents/<id>.yaml`` beside the forms of its process:
       - note: 本证明由申请人自行打印。                    # small print
 
 Between braces stands an expression of the one expression language, with the names of the case, and after ``|`` how its
-value is written: ``yuan`` 1,234.50 元, ``capital`` 壹仟贰佰叁拾肆元伍角整, ``date`` 2026年3月2日, ``label:type`` what
+value is written: ``yuan`` 1,234.50 元, ``capital`` 壹仟贰佰叁拾肆元伍角, ``date`` 2026年3月2日, ``label:type`` what
 ``labels`` call a code (one they do not name stays as it is). The members of a list are joined by 、, an empty value
 leaves nothing. ``{{`` is a brace.
 """
@@ -42,10 +43,10 @@ from forms.reading import Reader
 from forms.words import Text, Unfit
 
 FORMATS = ("yuan", "capital", "date", "label")
-KINDS = frozenset({"heading", "paragraph", "note", "table", "rows", "sign"})
+KINDS = frozenset({"heading", "address", "paragraph", "note", "table", "rows", "sign"})
 OPENING, CLOSING = "([{", ")]}"
 
-Kind = Literal["heading", "paragraph", "note", "table", "rows", "sign"]
+Kind = Literal["heading", "address", "paragraph", "note", "table", "rows", "sign"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,8 @@ class _TemplateReader(Reader):
         name = self._phrase(source.get("name"), source.lines.get("name", source.line))
         blocks = self.mappings(source, "blocks", None)
         if not blocks:
-            self.complain("missing", source.line, None, "缺少 blocks", "there are no blocks")
+            line = source.lines.get("blocks", source.line)
+            self.complain("missing", line, None, "缺少 blocks", "there are no blocks")
         sections = [self._section(block) for block in blocks]
         if title is None or name is None:
             return None

@@ -5,22 +5,26 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Executable, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, Insert, create_engine, event, insert
 from sqlalchemy.engine import URL, make_url
 
 from engine.errors import Unusable
+from engine.model import Base
 
 if os.name == "posix":
     import fcntl
 
 BEIJING = ZoneInfo("Asia/Shanghai")
+# Statements that every step sends are built once: building one costs more than SQLite needs to carry it out.
+INSERTS: dict[type[Base], Insert] = {}
+
 CLOCK = "clock"
 SYSTEM = "system"
 
@@ -58,15 +62,21 @@ class Work:
     request: Request | None = None
     memory: dict[str, Any] = field(default_factory=dict)
 
-    def rows(self, query: Executable) -> list[dict[str, Any]]:
-        """All rows of a query, as records by column."""
-        result = self.db.execute(query)
+    def add(self, table: type[Base], *rows: Mapping[str, Any]) -> None:
+        """Insert rows into a table, in one statement."""
+        if table not in INSERTS:
+            INSERTS[table] = insert(table.__table__)
+        self.db.execute(INSERTS[table], rows[0] if len(rows) == 1 else rows)
+
+    def rows(self, query: Executable, **values: Any) -> list[dict[str, Any]]:
+        """All rows of a query, as records by column; ``values`` are those of its parameters."""
+        result = self.db.execute(query, values)
         names = tuple(result.keys())
         return [dict(zip(names, row, strict=True)) for row in result]
 
-    def row(self, query: Executable) -> dict[str, Any] | None:
+    def row(self, query: Executable, **values: Any) -> dict[str, Any] | None:
         """The one row of a query as a record by column, or None."""
-        found = self.rows(query)
+        found = self.rows(query, **values)
         return found[0] if found else None
 
     @property

@@ -50,16 +50,16 @@ class Paper:
         raw = {name: texts for name, texts in raw.items() if name not in files}
         return lay_out(self.form, raw, checked, (), self.world, self.offers, self.teller, files)
 
-    def again(self, posted: Posted, problems: Sequence[Problem] | None = None) -> Sheet:
-        """The form as it was sent, with these problems; by default all that can be said without carrying it out."""
+    def again(self, posted: Posted, problems: Sequence[Problem]) -> Sheet:
+        """The form as it was sent, with these problems."""
         checked = self.check(posted.answer)
-        listed = self.all_problems(posted, checked) if problems is None else problems
-        return lay_out(self.form, posted.raw, checked, listed, self.world, self.offers, self.teller, posted.kept)
+        return lay_out(self.form, posted.raw, checked, problems, self.world, self.offers, self.teller, posted.kept)
 
-    def all_problems(self, posted: Posted, checked: Checked) -> tuple[Problem, ...]:
+    def all_problems(self, posted: Posted) -> tuple[Problem, ...]:
         """What could not be read, and what is wrong with the rest."""
         unread = {problem.path for problem in posted.problems}
-        return (*posted.problems, *(problem for problem in checked.problems if problem.path not in unread))
+        wrong = self.check(posted.answer).problems
+        return (*posted.problems, *(problem for problem in wrong if problem.path not in unread))
 
     def check(self, answer: Mapping[str, Any]) -> Checked:
         """What the form makes of an answer; a file that was only chosen stands for what it will be."""
@@ -126,11 +126,16 @@ def paper_of(desk: Desk, form: Form, token: int | None, *, has_case: bool = True
     people = everybody(work) if any(one.kind in _PERSONS for one in fields) else []
     registers = {one.register for one in fields if one.register}
     offers = Offers(people, {name: records_of(work, name) for name in registers}, fields_by_name(desk))
-    documents = inbox.documents(work, desk.row["id"]) if has_case else []
-    refs = {row["id"]: FileRef(row["id"], row["name"], row["sha256"], row["size"], row["media"]) for row in documents}
+    refs = documents_of(desk) if has_case else {}
     world = desk.world(token)
     concerned = set(persons_in(dict(world.names))) | {str(one["id"]) for one in people}
     return Paper(form, world, refs, offers, Teller(language(), names(work, concerned)))
+
+
+def documents_of(desk: Desk) -> dict[str, FileRef]:
+    """The documents of a case by id, as values."""
+    rows = inbox.documents(desk.work, desk.row["id"])
+    return {row["id"]: FileRef(row["id"], row["name"], row["sha256"], row["size"], row["media"]) for row in rows}
 
 
 def records_of(work: Work, register: str) -> list[Choice]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
 from bpmn.diagram import Element
 from engine.errors import Incident
 from engine.runtime.events import Boundary
 from engine.runtime.specs import Node, optional
 from forms.expressions import compile_expression
 from forms.values import Value
-from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
-from SpiffWorkflow.task import Task
-from SpiffWorkflow.util.task import TaskState
 
 if TYPE_CHECKING:
     from engine.runtime.builder import ProcessModel
@@ -22,11 +23,11 @@ class Scope(Node):
     """Something tokens live in. It is finished when no token and no waiting join is left in it."""
 
     def _on_complete_hook(self, task: Task) -> None:
-        self.outputs(task)
+        self.hand_out(task)
         super()._on_complete_hook(task)
 
-    def outputs(self, task: Task) -> None:
-        """Hand out what leaves the scope, before it is gone."""
+    def hand_out(self, task: Task) -> None:
+        """Write around the scope what leaves it, before it is gone."""
 
 
 class Root(Scope):
@@ -35,7 +36,7 @@ class Root(Scope):
     keeps_outcome = True
 
     def _on_complete_hook(self, task: Task) -> None:
-        task.workflow.end(task.internal_data.get("outcome"))
+        task.workflow.outcome = task.internal_data.get("outcome")
 
 
 class Subprocess(Scope):
@@ -55,26 +56,26 @@ class Call(Subprocess):
 
     def __init__(self, home: WorkflowSpec, name: str, element: Element, model: ProcessModel) -> None:
         super().__init__(home, name, element, model)
-        self.inputs = {key: compile_expression(source) for key, source in element.inputs.items()}
-        self.results = {key: compile_expression(source) for key, source in element.outputs.items()}
+        # Not called inputs and outputs: these are the library's names for a spec's neighbours.
+        self.taken_in = {key: compile_expression(source) for key, source in element.inputs.items()}
+        self.given_out = {key: compile_expression(source) for key, source in element.outputs.items()}
 
     def _update_hook(self, task: Task) -> bool:
         instance = task.workflow
         self.arm_boundaries(task)
-        values = {key: instance.value(task, expression) for key, expression in self.inputs.items()}
-        task.internal_data["scope"] = instance.scopes.open(instance.scope(task), values, closed=True)
+        values = {key: instance.value(task, expression) for key, expression in self.taken_in.items()}
+        task.internal_data["inside"] = instance.scopes.open(instance.scope(task), values, closed=True)
         task._set_state(TaskState.STARTED)
         called = instance.model.processes[self.element.called or ""]
         instance.tell("process.called", self, {"called": called.id})
         instance.begin(called.start_of(called.id), task)
         return False
 
-    def outputs(self, task: Task) -> None:
-        instance = task.workflow
-        instance.write(task, {"outcome": task.internal_data.get("outcome")})
-        values = {key: instance.value(task, expression) for key, expression in self.results.items()}
-        instance.scopes.close(task.internal_data.pop("scope"))
-        instance.write(task, values)
+    def hand_out(self, task: Task) -> None:
+        """The declared outputs, which can also read the ``outcome`` of the end event that was reached."""
+        instance, inside = task.workflow, task.internal_data["inside"]
+        instance.scopes.write(inside, {"outcome": task.internal_data.get("outcome")})
+        instance.write(task, {key: instance.value(task, each, inside) for key, each in self.given_out.items()})
 
 
 class MultiInstance(Node):
@@ -95,18 +96,21 @@ class MultiInstance(Node):
     def _update_hook(self, task: Task) -> bool:
         instance = task.workflow
         items = self.items(task)
-        counts: dict[str, Value] = {"nrOfInstances": len(items), "nrOfCompletedInstances": 0, "nrOfActiveInstances": 0}
+        first = items[:1] if self.loop.sequential else items
+        counts: dict[str, Value] = {
+            "nrOfInstances": len(items),
+            "nrOfCompletedInstances": 0,
+            "nrOfActiveInstances": len(first),
+        }
         if self.loop.output:
             counts[self.loop.output] = []
-        task.internal_data["scope"] = instance.scopes.open(instance.scope(task), counts)
+        task.internal_data["inside"] = instance.scopes.open(instance.scope(task), counts)
         instance.acts.pop(f"{self.model.id}/{self.element.id}/by", None)
-        self.arm_boundaries(task)
         if not items:
             return True
+        self.arm_boundaries(task)
         task._set_state(TaskState.STARTED)
-        first = items[:1] if self.loop.sequential else items
-        task.internal_data["left"] = items[1:] if self.loop.sequential else []
-        instance.scopes.write(task.internal_data["scope"], {"nrOfActiveInstances": len(first)})
+        task.internal_data["left"] = items[len(first) :]
         for number, item in enumerate(first):
             self.begin_child(task, number, item)
         return False
@@ -129,22 +133,22 @@ class MultiInstance(Node):
         values: dict[str, Value] = {"loopCounter": number}
         if self.loop.item:
             values[self.loop.item] = item
-        inner = instance.scopes.open(task.internal_data["scope"], values)
+        inner = instance.scopes.open(task.internal_data["inside"], values)
         instance.begin(self.each, task, {"scope": inner})
 
     def child_done(self, task: Task, child: Task) -> None:
         """Collect a child's result, then go on, stop early, or finish."""
-        instance, scope = task.workflow, task.internal_data["scope"]
-        inner = instance.scopes.names(child.internal_data["scope"], instance.host.given)
-        result = instance.value(child, self.result) if self.result else inner.get(self.element.id)
-        outer = instance.scopes.table[scope].values
+        instance, inside = task.workflow, task.internal_data["inside"]
+        answers = instance.scopes.table[child.internal_data["scope"]].values.get(self.element.id)
+        result = instance.value(child, self.result) if self.result else answers
+        outer = instance.scopes.table[inside].values
         if self.loop.output:
             outer[self.loop.output] = [*outer[self.loop.output], result]
         outer["nrOfCompletedInstances"] += 1
         outer["nrOfActiveInstances"] -= 1
         instance.drop(child)
         left: list[Value] = task.internal_data["left"]
-        stop = self.until is not None and instance.value(task, self.until) is True
+        stop = self.until is not None and instance.holds(task, self.until, inside)
         if stop or not (left or outer["nrOfActiveInstances"]):
             for other in [each for each in task.children if not isinstance(each.task_spec, Boundary)]:
                 instance.cancel(other)
@@ -155,8 +159,8 @@ class MultiInstance(Node):
             self.begin_child(task, outer["nrOfCompletedInstances"], left[0])
 
     def _on_complete_hook(self, task: Task) -> None:
-        instance, scope = task.workflow, task.internal_data["scope"]
-        values = {self.loop.output: instance.scopes.table[scope].values[self.loop.output]} if self.loop.output else {}
-        instance.scopes.close(task.internal_data.pop("scope"))
-        instance.write(task, values)
+        instance, output = task.workflow, self.loop.output
+        if output:
+            results = instance.scopes.table[task.internal_data["inside"]].values[output]
+            instance.write(task, {output: results})
         instance.leave(task, self.chosen(task))

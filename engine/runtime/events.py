@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
 from bpmn.diagram import Element
 from engine.errors import Incident
 from engine.runtime.specs import Node
 from forms.expressions import Expression, compile_expression
 from forms.values import Value
-from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
-from SpiffWorkflow.task import Task
-from SpiffWorkflow.util.task import TaskState
 
 if TYPE_CHECKING:
     from engine.runtime.builder import ProcessModel

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
+from SpiffWorkflow.task import Task
+
 from bpmn.diagram import Element, Flow
 from engine.errors import Incident
 from engine.runtime.specs import Node, optional
 from forms.values import Value
-from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
-from SpiffWorkflow.task import Task
 
 if TYPE_CHECKING:
     from engine.runtime.builder import ProcessModel
@@ -33,12 +34,7 @@ class Exclusive(Node):
         tried: list[Value] = []
         read: dict[str, Value] = {}
         for flow, condition in self.conditions:
-            holds = True if condition is None else instance.value(task, condition)
-            if not isinstance(holds, bool):
-                raise Incident(
-                    f"流向 {flow.id} 的条件应得到真或假，实际为 {holds!r}",
-                    f"the condition of flow {flow.id} must be true or false, but is {holds!r}",
-                )
+            holds = condition is None or instance.holds(task, condition)
             if condition is not None:
                 tried.append({"flow": flow.id, "expression": condition.source, "holds": holds})
                 read.update(instance.read(task, condition))

@@ -88,8 +88,8 @@ class Instance(Workflow):
 
     @property
     def ended(self) -> bool:
-        """Whether the process has come to its end."""
-        return self.completed
+        """Whether the case is over: at an end event, or abandoned."""
+        return self.task_tree.has_state(TaskState.FINISHED_MASK)
 
     def items(self) -> Iterator[Task]:
         """The user tasks that wait for a person."""
@@ -161,9 +161,9 @@ class Instance(Workflow):
 
     # What the specs ask for.
 
-    def value(self, task: Task, expression: Expression) -> Value:
-        """Evaluate an expression where this task stands; what it cannot do is an incident naming the element."""
-        names = self.scopes.names(self.scope(task), self.host.given)
+    def value(self, task: Task, expression: Expression, scope: int | None = None) -> Value:
+        """Evaluate an expression where this task stands (or in this scope): a failure is an incident at its element."""
+        names = self.scopes.names(scope or self.scope(task), self.host.given)
         try:
             return expression.value(names, self.host.functions)  # type: ignore[arg-type]
         except ExpressionError as error:
@@ -172,6 +172,17 @@ class Instance(Workflow):
                 f"“{element.name}”（{element.id}）的表达式“{expression.source}”无法计算：{error.text.zh}",
                 f"the expression {expression.source!r} of {element.id} cannot be evaluated: {error.text.en}",
             ) from error
+
+    def holds(self, task: Task, expression: Expression, scope: int | None = None) -> bool:
+        """Evaluate a condition; what is neither true nor false is an incident naming the element."""
+        value = self.value(task, expression, scope)
+        if isinstance(value, bool):
+            return value
+        element = task.task_spec.element
+        raise Incident(
+            f"“{element.name}”（{element.id}）的条件“{expression.source}”应得到真或假，实际为 {value!r}",
+            f"the condition {expression.source!r} of {element.id} must be true or false, but is {value!r}",
+        )
 
     def read(self, task: Task, expression: Expression) -> dict[str, Value]:
         """What an expression reads, by name (``form.field`` for a subscript), as it stands: for the trail."""
@@ -196,15 +207,17 @@ class Instance(Workflow):
         self.scopes.write(self.scope(task), values)
 
     def scope(self, task: Task) -> int:
-        """The number of the scope a task reads and writes: its own or that of the nearest thing around it."""
-        place: Task | None = task
-        while place is not None:
-            if "scope" in place.internal_data:
-                number = place.internal_data["scope"]
-                assert isinstance(number, int)
-                return number
+        """The number of the scope a task reads and writes: its own, or the one its nearest surroundings give.
+
+        ``scope`` is a task's own (the case, a child of a multi-instance activity), ``inside`` what it gives to the tasks
+        in it (a called process, a multi-instance activity). A boundary event stands outside its host.
+        """
+        place = task.parent if isinstance(task.task_spec, events.Boundary) else task
+        while "scope" not in place.internal_data:
             place = place.parent
-        return CASE
+            if "inside" in place.internal_data:
+                return int(place.internal_data["inside"])
+        return int(place.internal_data["scope"])
 
     def container(self, task: Task) -> Task:
         """The scope task whose flows this task's token moves along."""
@@ -267,8 +280,9 @@ class Instance(Workflow):
         """Take a task and all inside it out of the tree."""
         for child in list(task.children):
             self.drop(child)
-        if "scope" in task.internal_data and task is not self.task_tree:
-            self.scopes.close(int(task.internal_data["scope"]))
+        for table in ("inside", "scope"):
+            if table in task.internal_data:
+                self.scopes.close(int(task.internal_data[table]))
         if task.parent is not None:
             task.parent._children.remove(task.id)
         self.tasks.pop(task.id)
@@ -293,12 +307,8 @@ class Instance(Workflow):
         """End the case where it stands; what was open is cancelled."""
         for child in list(self.task_tree.children):
             self.cancel(child)
-        self.end(outcome)
-
-    def end(self, outcome: Value) -> None:
-        """The process itself has come to its end."""
         self.outcome = outcome
-        self.completed = True
+        self.task_tree._set_state(TaskState.CANCELLED)
 
     def _task_completed_notify(self, task: Task) -> None:
         """Nothing: the library would look through the whole tree here after every task."""
@@ -320,8 +330,9 @@ class Instance(Workflow):
                             f"the process ran {MOST_AUTOMATIC_STEPS} automatic steps without a wait: "
                             "the diagram has a loop without one",
                         )
-            if not (self._settle_inclusive() or self._finish_scopes()):
-                return
+            if not (self._finish_scopes() or self._settle_inclusive()):
+                break
+        self._refuse_stuck()
 
     def _settle_inclusive(self) -> bool:
         """Look again at inclusive joins that hold tokens, now that nothing moves by itself."""
@@ -333,21 +344,29 @@ class Instance(Workflow):
         return False
 
     def _finish_scopes(self) -> bool:
-        """Complete the scopes in which no token is left; a token that waits at a join for ever is an incident."""
+        """Complete the scopes in which no token is left."""
         finished = False
         for number in sorted(self.touched, reverse=True):
             scope = self.tasks.get(number)
-            if scope is None or scope.state != TaskState.STARTED:
+            if scope is None or scope.state != TaskState.STARTED or scope.internal_data.get("joins"):
                 continue
-            if any(not isinstance(child.task_spec, events.Boundary) for child in scope.children):
-                continue
-            if scope.internal_data.get("joins"):
-                join = next(iter(scope.internal_data["joins"]))
-                raise Incident(
-                    f"汇聚网关 {join} 永远等不到其余分支：图中有一条分支绕过了它",
-                    f"the join {join} would wait for ever: a branch of the diagram goes around it",
-                )
-            scope._ready()
-            finished = True
-        self.touched.clear()
+            if self._is_empty(scope):
+                scope._ready()
+                finished = True
         return finished
+
+    def _refuse_stuck(self) -> None:
+        """A scope whose only tokens wait at joins would never end: that is an incident naming the joins."""
+        for number in self.touched:
+            scope = self.tasks.get(number)
+            if scope is not None and scope.internal_data.get("joins") and self._is_empty(scope):
+                names = ", ".join(scope.internal_data["joins"])
+                raise Incident(
+                    f"汇聚网关 {names} 永远等不到其余分支：图中有一条分支绕过了它",
+                    f"the join {names} would wait for ever: a branch of the diagram goes around it",
+                )
+        self.touched.clear()
+
+    @staticmethod
+    def _is_empty(scope: Task) -> bool:
+        return all(isinstance(child.task_spec, events.Boundary) for child in scope.children)

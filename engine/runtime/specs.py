@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
+from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
+from SpiffWorkflow.task import Task
+
 from bpmn.diagram import Element, Flow
 from engine.errors import Incident
 from engine.runtime.happenings import WorkItem
 from forms.expressions import Assignment, Expression, compile_expression, compile_script
 from forms.values import PersonRef, Value
-from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
-from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
-from SpiffWorkflow.task import Task
 
 if TYPE_CHECKING:
     from engine.runtime.builder import ProcessModel

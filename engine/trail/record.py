@@ -150,7 +150,7 @@ class Chain:
     def write(self, work: Work) -> None:
         """Write the waiting events in one statement."""
         if self.rows:
-            work.db.execute(insert(Event), self.rows)
+            work.add(Event, *self.rows)
             self.rows = []
 
 

@@ -1,0 +1,191 @@
+"""The list of cases and the page of one: what just happened, where it stands, what happened, and its trail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from engine import definitions, inbox
+from engine.access import judge, unbar
+from engine.admission import door
+from engine.desk import Desk
+from engine.people import names, standing
+from engine.trail.record import EVENT_KINDS
+from engine.trail.verify import verify
+from engine.work import BEIJING
+from webui import deadlines
+from webui.answered import answered
+from webui.drawing import drawn, marks_of
+from webui.messages import may_withdraw, sendable, visible
+from webui.page import actor, language, look, new_key, show, vocabulary
+from webui.words import Sentence, Speaker
+
+bp = Blueprint("cases", __name__)
+
+PAGE = 50
+
+
+@bp.get("/cases")
+def index() -> Response:
+    """The cases one may look into, newest first."""
+    words, status, process = (request.args.get(name, "") for name in ("words", "status", "process"))
+    after = max(request.args.get("after", 0, type=int), 0)
+    with look() as work:
+        chosen = {"words": words, "status": status or None, "process": process or None}
+        rows = inbox.visible_cases(work, **chosen, limit=PAGE, after=after)
+        processes = {row.process: row for row in definitions.in_force(work)}
+        people = names(work, [row["applicant"] for row in rows])
+        return show(
+            "cases.html",
+            rows=rows,
+            people=people,
+            processes=processes,
+            outcomes=vocabulary().outcomes,
+            chosen=chosen,
+            after=after,
+            more=len(rows) == PAGE,
+            page_size=PAGE,
+        )
+
+
+@bp.get("/cases/<case:case>")
+def page(case: str) -> Response:
+    """One case."""
+    with look() as work:
+        desk = visible(work, case)
+        events = inbox.events(work, case)
+        items = inbox.items_of(work, case)
+        speaker = speaker_for(desk, events, items)
+        told = speaker.sentences(events)
+        marks = marks_of(desk, events, items)
+        waits = [open_item(desk, speaker, item) for item in items if item["closed_at"] is None]
+        comments = inbox.comments(work, case)
+        people = names(work, [row["person"] for row in comments] + [desk.row["applicant"]])
+        return show(
+            "case.html",
+            case=desk.row,
+            deployed=desk.deployed,
+            process=desk.deployed.diagram.process,
+            latest=next((each for each in reversed(told) if each.own), None),
+            days=by_day(told),
+            waits=waits,
+            deadlines=[wait.deadline for wait in waits if wait.deadline] + clock_of(desk, speaker),
+            picture=drawn(desk.deployed.diagram, marks),
+            answers=answered(desk),
+            documents=document_rows(desk, speaker),
+            comments=comments,
+            people=people,
+            messages=[] if desk.row["status"] != "open" else sendable(desk),
+            may_withdraw=desk.row["status"] == "open" and may_withdraw(desk),
+            outcome=speaker.outcome(desk.row["outcome"]) if desk.row["outcome"] else None,
+            key=new_key(),
+        )
+
+
+def speaker_for(desk: Desk, events: Sequence[Mapping[str, Any]], items: Sequence[Mapping[str, Any]] = ()) -> Speaker:
+    """Who says what happened in this case."""
+    concerned = {str(row["actor"]) for row in events}
+    for row in events:
+        body = json.loads(row["body"])
+        concerned |= {str(one) for one in body["data"].get("assignees") or ()}
+        concerned |= {str(found) for found in (body["actor"].get("on_behalf_of"), body["data"].get("to")) if found}
+        concerned |= {str(body["data"].get("key"))}
+    for item in items:
+        concerned |= {*unbar(item["assignees"]), *([item["claimed_by"]] if item["claimed_by"] else [])}
+    concerned |= {str(row["uploaded_by"]) for row in inbox.documents(desk.work, desk.row["id"])}
+    return Speaker(language(), names(desk.work, concerned), desk.deployed, vocabulary())
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """An open work item as the page of its case shows it."""
+
+    item: Mapping[str, Any]
+    name: str
+    who: str
+    claimed: str
+    mine: bool
+    deadline: deadlines.Deadline | None
+
+
+def open_item(desk: Desk, speaker: Speaker, item: Mapping[str, Any]) -> Waits:
+    """An open work item: who may do it and by when, and whether that is the reader."""
+    name = speaker.element(item["process"], item["element"]).said(language())
+    people = [speaker.person(one) for one in unbar(item["assignees"])]
+    who = "、".join(people) if people else speaker.roles(unbar(item["roles"])).said(language())
+    claimed = speaker.person(item["claimed_by"]) if item["claimed_by"] else ""
+    mine = not judge(standing(desk.work, actor()), door(desk, item)).reasons
+    return Waits(item, name, who, claimed, mine, deadlines.of_item(desk, item, name))
+
+
+def clock_of(desk: Desk, speaker: Speaker) -> list[deadlines.Deadline]:
+    """What the clock will do."""
+    if desk.row["status"] != "open":
+        return []
+    return deadlines.of_timers(desk, lambda process, element: speaker.element(process, element).said(language()))
+
+
+def document_rows(desk: Desk, speaker: Speaker) -> list[dict[str, Any]]:
+    """The documents of a case, with who brought them and at which step."""
+    rows = []
+    for row in inbox.documents(desk.work, desk.row["id"]):
+        where = speaker.element(desk.deployed.process, row["element"]).said(language())
+        rows.append({**row, "where": where, "by": speaker.person(row["uploaded_by"])})
+    return rows
+
+
+@dataclass(slots=True)
+class Act:
+    """Something somebody (or the clock) did, and what followed from it by itself."""
+
+    sentence: Sentence
+    after: list[Sentence] = field(default_factory=list)
+
+
+def by_day(told: Sequence[Sentence]) -> list[tuple[date, list[Act]]]:
+    """The acts by the day in Beijing, newest first; what followed from an act stands under it, in its order."""
+    days: dict[date, list[Act]] = {}
+    last: Act | None = None
+    for each in told:
+        if last is not None and not each.own:
+            last.after.append(each)
+            continue
+        last = Act(each)
+        days.setdefault(each.at.astimezone(BEIJING).date(), []).insert(0, last)
+    return sorted(days.items(), reverse=True)
+
+
+@bp.get("/cases/<case:case>/trail")
+def trail(case: str) -> Response:
+    """Every event of a case, with its hash and the hash before it."""
+    with look() as work:
+        return trail_page(visible(work, case), None)
+
+
+@bp.get("/cases/<case:case>/verification")
+def verification(case: str) -> Response:
+    """The same, after everything was recomputed."""
+    with look() as work:
+        desk = visible(work, case)
+        return trail_page(desk, verify(work, case))
+
+
+def trail_page(desk: Desk, verdict: Any) -> Response:
+    """The trail as a table."""
+    events = inbox.events(desk.work, desk.row["id"])
+    speaker = speaker_for(desk, events)
+    rows = [
+        {
+            **row,
+            "text": speaker.sentence(row).text,
+            "label": EVENT_KINDS[row["kind"]][language() == "en"],
+            "body": json.dumps(json.loads(row["body"]), ensure_ascii=False, indent=2),
+        }
+        for row in events
+    ]
+    return show("trail.html", case=desk.row, rows=rows, verdict=verdict)

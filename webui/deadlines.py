@@ -1,0 +1,125 @@
+"""How a deadline was computed: from which day, how many days of which kind, and whether the calendar may yet change it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from engine.desk import Desk
+from engine.work import BEIJING
+from forms.expressions import Expression, ExpressionError, compile_expression, compile_script
+
+
+COUNTED = {"add_working_days": "working", "add_days": "calendar"}
+DEEPEST = 4  # scripts that hand a date on to one another
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """A deadline as it was counted: ``n`` working or calendar days after ``start``, which is not counted itself.
+
+    ``make_up`` are weekend days in between that are working days (调休), ``rest`` the weekdays in between that are not.
+    """
+
+    start: date
+    n: int
+    unit: str
+    make_up: tuple[date, ...]
+    rest: tuple[date, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A day until which something must be done, or at whose end the clock does something."""
+
+    name: str
+    due: date
+    at: datetime | None
+    overdue: bool
+    provisional: bool
+    source: str
+    counting: Counting | None
+
+
+def of_item(desk: Desk, item: Mapping[str, Any], name: str) -> Deadline | None:
+    """The deadline of an open work item, if it has one."""
+    if item["due"] is None:
+        return None
+    element = desk.deployed.element(item["process"], item["element"])
+    source = element.policy.get("due", "").removeprefix("=")
+    counting = counted(desk, item["process"], item["token"], source, item["due"])
+    overdue = item["due"] < desk.work.today
+    return Deadline(name, item["due"], None, overdue, provisional(desk, counting, item["due"]), source, counting)
+
+
+def of_timers(desk: Desk, name: Any) -> list[Deadline]:
+    """What the clock will do in a case, soonest first; ``name`` gives the name of an element of a process."""
+    found = []
+    for event in desk.instance.waiting():
+        if event.due is None:
+            continue
+        due = (event.due - timedelta(seconds=1)).astimezone(BEIJING).date()
+        source = (event.element.event.expression if event.element.event else None) or ""
+        counting = counted(desk, event.process, event.token, source, due)
+        said = name(event.process, event.element.id)
+        late = event.due <= desk.work.now
+        found.append(Deadline(said, due, event.due, late, provisional(desk, counting, due), source, counting))
+    return sorted(found, key=lambda each: (each.due, each.name))
+
+
+def provisional(desk: Desk, counting: Counting | None, due: date) -> bool:
+    """Whether a calendar that is yet to be published may move it."""
+    return desk.calendar.is_provisional(counting.start if counting else desk.work.today, due)
+
+
+def counted(desk: Desk, process: str, token: int, source: str, due: date) -> Counting | None:
+    """The counting that leads to this very day, found in the expression or in the scripts that gave its variables."""
+    names = desk.instance.names(token)
+    for name, first, second in countings(desk, process, source):
+        try:
+            start, n = (compile_expression(each).value(names, desk.functions) for each in (first, second))
+            found = desk.functions[name](start, n)
+        except ExpressionError:
+            continue
+        if found == due and isinstance(start, date) and isinstance(n, int):
+            return Counting(start, n, COUNTED[name], *special_days(desk, start, due))
+    return None
+
+
+def countings(desk: Desk, process: str, source: str) -> Iterator[tuple[str, str, str]]:
+    """Function, start and number of every counting of days that the expression rests on, the nearest first."""
+    try:
+        waiting: list[tuple[Expression, int]] = [(compile_expression(source), 0)]
+    except ExpressionError:  # a duration such as P15D is no expression
+        return
+    written = assignments(desk, process)
+    while waiting:
+        expression, depth = waiting.pop(0)
+        for node in ast.walk(expression.tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in COUNTED:
+                first, second = node.args
+                yield node.func.id, ast.unparse(first), ast.unparse(second)
+        if depth < DEEPEST:
+            waiting += [(each, depth + 1) for name in sorted(expression.names) for each in written.get(name, ())]
+
+
+def assignments(desk: Desk, process: str) -> dict[str, list[Expression]]:
+    """What the scripts of a process write, by variable."""
+    found: dict[str, list[Expression]] = {}
+    for element in desk.deployed.contents[process].diagram.elements.values():
+        for assignment in compile_script(element.script) if element.script else ():
+            found.setdefault(assignment.name, []).append(assignment.expression)
+    return found
+
+
+def special_days(desk: Desk, start: date, due: date) -> tuple[tuple[date, ...], tuple[date, ...]]:
+    """The make-up days and the weekdays of rest after the start, up to the deadline."""
+    days = [start + timedelta(days=n) for n in range(1, min((due - start).days, 400) + 1)]
+    working: Mapping[date, bool] = {day: desk.calendar.is_working_day(day) for day in days}
+    make_up = tuple(day for day in days if working[day] and day.weekday() >= 5)
+    return make_up, tuple(day for day in days if not working[day] and day.weekday() < 5)
+
+
