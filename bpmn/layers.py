@@ -1,11 +1,21 @@
-"""Orders the nodes of one container for drawing: columns from left to right, and in each column a row. Knows no units."""
+"""Orders the nodes of one container for drawing, in columns from left to right and in rows. Knows no units."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-Link = tuple[str, str, str]
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A flow between two nodes; ``aside`` when it leaves a boundary event of its source, and so should lead down."""
+
+    flow: str
+    source: str
+    target: str
+    aside: bool = False
+
+
 # A flow over several columns keeps a free place in each. With very many such flows that would cost more than it helps.
 _MOST_PLACES = 5_000
 
@@ -31,16 +41,16 @@ class Grid:
 
 
 def arrange(nodes: Sequence[str], links: Sequence[Link], band: Mapping[str, int]) -> Grid:
-    """Place nodes by the links (flow, source, target) between them; a node of a lower band (lane) stands above.
+    """Place nodes by the links between them; the nodes of a lower band (lane) number stand above the others.
 
     The result depends on the order given and on nothing else.
     """
     grid = Grid()
     following: dict[str, list[Link]] = {node: [] for node in nodes}
     for link in links:
-        following[link[1]].append(link)
+        following[link.source].append(link)
     grid.back = _backward(nodes, following)
-    forward = [link for link in links if link[0] not in grid.back]
+    forward = [link for link in links if link.flow not in grid.back]
     grid.column = _columns(nodes, forward)
     _rows(grid, nodes, forward, band)
     return grid
@@ -57,13 +67,13 @@ def _backward(nodes: Sequence[str], following: Mapping[str, list[Link]]) -> set[
         path = [(root, iter(following[root]))]
         while path:
             node, links = path[-1]
-            for flow, _, target in links:
-                if target not in state:
-                    state[target] = 1
-                    path.append((target, iter(following[target])))
+            for link in links:
+                if link.target not in state:
+                    state[link.target] = 1
+                    path.append((link.target, iter(following[link.target])))
                     break
-                if state[target] == 1:
-                    back.add(flow)
+                if state[link.target] == 1:
+                    back.add(link.flow)
             else:
                 state[node] = 2
                 path.pop()
@@ -75,9 +85,9 @@ def _columns(nodes: Sequence[str], forward: Sequence[Link]) -> dict[str, int]:
     column = dict.fromkeys(nodes, 0)
     missing = dict.fromkeys(nodes, 0)
     following: dict[str, list[str]] = {node: [] for node in nodes}
-    for _, source, target in forward:
-        missing[target] += 1
-        following[source].append(target)
+    for link in forward:
+        missing[link.target] += 1
+        following[link.source].append(link.target)
     ready = [node for node in nodes if not missing[node]]
     for node in ready:  # grows while it is walked
         for target in following[node]:
@@ -90,59 +100,74 @@ def _columns(nodes: Sequence[str], forward: Sequence[Link]) -> dict[str, int]:
 
 def _rows(grid: Grid, nodes: Sequence[str], forward: Sequence[Link], band: Mapping[str, int]) -> None:
     """Give each node the row of the one before it where that is free, otherwise the nearest free one below or above."""
-    places: dict[tuple[int, int], set[int]] = {}
-    row: dict[str, int] = {}
-    ways: dict[str, list[tuple[int, int]]] = {}
-    by_column: dict[int, list[str]] = {}
-    before: dict[str, list[Link]] = {}
-    for node in nodes:
-        by_column.setdefault(grid.column[node], []).append(node)
+    before: dict[str, list[Link]] = {node: [] for node in nodes}
     for link in forward:
-        before.setdefault(link[2], []).append(link)
-    budget = _MOST_PLACES
-    for column in sorted(by_column):
-        for node in by_column[column]:
-            links = before.get(node, [])
-            wished = [row[source] for _, source, _ in links if band[source] == band[node]]
-            row[node] = _free(places.setdefault((column, band[node]), set()), sorted(wished)[len(wished) // 2] if wished
-                              else 0)
-            for flow, source, _ in links:
-                between = range(grid.column[source] + 1, column)
-                budget -= len(between)
-                if budget < 0:
-                    grid.back.add(flow)
-                    continue
-                start = row[source] if band[source] == band[node] else row[node]
-                ways[flow] = [
-                    (band[node], _free(places.setdefault((each, band[node]), set()), start)) for each in between
-                ]
-    _stack(grid, places, row, ways, band)
+        before[link.target].append(link)
+    order = {link.flow: number for number, link in enumerate(forward)}
+    columns: dict[int, list[str]] = {}
+    for node in nodes:
+        columns.setdefault(grid.column[node], []).append(node)
+    rows = _Rows(grid, band)
+    for column in sorted(columns):
+        # Straight ways take their rows first, then those that lead away from boundary events.
+        for node in sorted(columns[column], key=lambda each: _rank(before[each], order)):
+            rows.place(node, before[node])
+    rows.number()
 
 
-def _free(taken: set[int], wished: int) -> int:
-    """The free row nearest to the one wished for, below before above; it is taken then."""
-    distance = 0
-    while True:
-        for row in (wished + distance, wished - distance):
-            if row >= 0 and row not in taken:
-                taken.add(row)
-                return row
-        distance += 1
+def _rank(links: list[Link], order: Mapping[str, int]) -> tuple[bool, int]:
+    straight = [order[link.flow] for link in links if not link.aside]
+    return not straight, min(straight or [order[link.flow] for link in links], default=0)
 
 
-def _stack(
-    grid: Grid, places: Mapping[tuple[int, int], set[int]], row: Mapping[str, int],
-    ways: Mapping[str, list[tuple[int, int]]], band: Mapping[str, int],
-) -> None:
-    """Number the rows through all bands, from the top."""
-    rows = dict.fromkeys(range(max(band.values(), default=0) + 1), 1)
-    for (_, of), taken in places.items():
-        rows[of] = max(rows[of], max(taken, default=0) + 1)
-    top: dict[int, int] = {}
-    for of, count in rows.items():
-        top[of] = sum(number for _, number in grid.bands)
-        grid.bands.append((top[of], count))
-    grid.row = {node: top[band[node]] + at for node, at in row.items()}
-    grid.ways = {flow: [top[of] + at for of, at in way] for flow, way in ways.items()}
-    for (column, of), taken in places.items():
-        grid.taken.setdefault(column, set()).update(top[of] + at for at in taken)
+class _Rows:
+    """The rows given so far, counted from the top of each band."""
+
+    def __init__(self, grid: Grid, band: Mapping[str, int]) -> None:
+        self.grid, self.band = grid, band
+        self.taken: dict[tuple[int, int], set[int]] = {}
+        self.row: dict[str, int] = {}
+        self.ways: dict[str, list[int]] = {}
+        self.of: dict[str, int] = {}
+        self.budget = _MOST_PLACES
+
+    def place(self, node: str, links: list[Link]) -> None:
+        """Give a node its row, and every flow that comes to it over several columns a free place in each."""
+        band, column = self.band[node], self.grid.column[node]
+        wished = sorted(self.row[each.source] + each.aside for each in links if self.band[each.source] == band)
+        self.row[node] = self._free(column, band, wished[(len(wished) - 1) // 2] if wished else 0)
+        for link in links:
+            between = range(self.grid.column[link.source] + 1, column)
+            self.budget -= len(between)
+            if self.budget < 0:
+                self.grid.back.add(link.flow)
+            elif between:
+                same = self.band[link.source] == band
+                start = self.row[link.source] + link.aside if same else self.row[node]
+                self.ways[link.flow] = [self._free(each, band, start) for each in between]
+                self.of[link.flow] = band
+
+    def _free(self, column: int, band: int, wished: int) -> int:
+        """The free row nearest to the one wished for, below before above; it is taken then."""
+        taken = self.taken.setdefault((column, band), set())
+        distance = 0
+        while True:
+            for row in (wished + distance, wished - distance):
+                if row >= 0 and row not in taken:
+                    taken.add(row)
+                    return row
+            distance += 1
+
+    def number(self) -> None:
+        """Count the rows through all bands, from the top."""
+        grid = self.grid
+        high = dict.fromkeys(range(max(self.band.values(), default=0) + 1), 1)
+        for (_, band), taken in self.taken.items():
+            high[band] = max(high[band], max(taken, default=0) + 1)
+        for count in high.values():
+            grid.bands.append((sum(number for _, number in grid.bands), count))
+        top = [first for first, _ in grid.bands]
+        grid.row = {node: top[self.band[node]] + row for node, row in self.row.items()}
+        grid.ways = {flow: [top[self.of[flow]] + row for row in way] for flow, way in self.ways.items()}
+        for (column, band), taken in self.taken.items():
+            grid.taken.setdefault(column, set()).update(top[band] + row for row in taken)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bpmn.diagram import Diagram, Edge, Element, Shape
-from bpmn.layers import Grid, Link, arrange
+from bpmn.layers import Link, arrange
 
 Point = tuple[float, float]
 
@@ -117,8 +117,8 @@ class _Box:
         self.attached = [element for element in elements if element.attached_to in self.nodes]
         self.sizes = {key: sizes.get(key) or _size(element) for key, element in self.nodes.items()}
         host = {element.id: element.attached_to or "" for element in self.attached}
-        self.links: list[Link] = [
-            (flow.id, host.get(flow.source, flow.source), flow.target)
+        self.links = [
+            Link(flow.id, host.get(flow.source, flow.source), flow.target, flow.source in host)
             for flow in diagram.flows.values()
             if (flow.source in self.nodes or flow.source in host) and flow.target in self.nodes
         ]
@@ -137,12 +137,12 @@ class _Box:
         """Give every flow that leads around the others a line of its own below the rows it passes."""
         grid = self.grid
         self.around: dict[str, tuple[int, int]] = {}
-        for flow, source, target in self.links:
-            if flow in grid.back:
-                low, high = sorted((grid.column[source], grid.column[target]))
+        for link in self.links:
+            if link.flow in grid.back:
+                low, high = sorted((grid.column[link.source], grid.column[link.target]))
                 taken = [row for column in range(low, high + 1) for row in grid.taken.get(column, ())]
                 row = max(taken, default=0)
-                self.around[flow] = (row, self.channels.get(row, 0))
+                self.around[link.flow] = (row, self.channels.get(row, 0))
                 self.channels[row] = self.channels.get(row, 0) + 1
 
     def _measure(self) -> None:
@@ -172,7 +172,8 @@ class _Box:
     def _shape(self, key: str) -> Shape:
         width, height = self.sizes[key]
         column, row = self.grid.column[key], self.grid.row[key]
-        return Shape(key, self.left[column] + (self.wide[column] - width) / 2, self._middle(row) - height / 2, width, height)
+        x = self.left[column] + (self.wide[column] - width) / 2
+        return Shape(key, x, self._middle(row) - height / 2, width, height)
 
     def _attach(self) -> None:
         """Boundary events stand on the lower edge, from the right, so that the middle stays free."""
@@ -191,9 +192,9 @@ class _Box:
         return self.left[column + 1] - _GAP_X / 2 + max(-limit, min(limit, shift))
 
     def _edge(self, link: Link) -> Edge:
-        flow = self.diagram.flows[link[0]]
-        points = self._around(link, flow.source) if flow.id in self.around else self._forward(link, flow.source)
-        return Edge(flow.id, _simple(points))
+        leaves = self.diagram.flows[link.flow].source
+        points = self._around(link, leaves) if link.flow in self.around else self._forward(link, leaves)
+        return Edge(link.flow, _simple(points))
 
     def _leave(self, node: str, from_: str, row: int) -> tuple[list[Point], float]:
         """The first points of a flow on its way to a row, and the height at which it goes on to the right."""
@@ -213,23 +214,22 @@ class _Box:
         return [(shape.x + shape.width, y)], y
 
     def _forward(self, link: Link, from_: str) -> list[Point]:
-        _, node, target = link
-        column = self.grid.column[node]
-        rows = [*self.grid.ways.get(link[0], []), self.grid.row[target]]
-        points, y = self._leave(node, from_, rows[0])
+        column = self.grid.column[link.source]
+        rows = [*self.grid.ways.get(link.flow, []), self.grid.row[link.target]]
+        points, y = self._leave(link.source, from_, rows[0])
         for number, row in enumerate(rows):
             at = self._middle(row)
             if at != y:
                 x = self._turn(column + number)
                 points += [(x, y), (x, at)]
                 y = at
-        goal = self.shapes[target]
+        goal = self.shapes[link.target]
         return [*points, (goal.x, goal.y + goal.height / 2)]
 
     def _around(self, link: Link, from_: str) -> list[Point]:
         """A way below everything between the two ends, for flows that lead backwards."""
-        flow, node, target = link
-        row, number = self.around[flow]
+        node, target = link.source, link.target
+        row, number = self.around[link.flow]
         y = self.top[row] + self.high[row] + _GAP_Y / 2 + _TRACK * number
         shape, goal = self.shapes[from_], self.shapes[target]
         column, own = self.grid.column[node], self.grid.row[node]

@@ -27,7 +27,7 @@ def _letter(letter: str) -> float:
 
 
 def wrap(text: str, widest: float, most: int) -> list[str]:
-    """The text in at most ``most`` lines of at most ``widest`` em, as even as can be; what does not fit ends in ``…``."""
+    """The text in at most ``most`` lines of at most ``widest`` em, as even as can be; what is too long ends in ``…``."""
     tokens = _tokens(text)
     lines = _fill(tokens, widest)
     if len(lines) > most:

@@ -12,7 +12,7 @@ from engine.access import REASONS, Door, judge, unbar
 from engine.desk import Desk, lock
 from engine.errors import AlreadyDone, NotFound, NotYours
 from engine.model import Request as Kept
-from engine.model import Task
+from engine.model import Task, table
 from engine.people import name_of, standing
 from engine.requests import answered
 from engine.work import BEIJING, Work
@@ -22,7 +22,7 @@ from forms.values import PersonRef
 Item = Mapping[str, Any]
 
 
-_task, _kept = Task.__table__, Kept.__table__
+_task, _kept = table(Task), table(Kept)
 _columns = (*_task.c, _kept.c.actor.label("kept_actor"), _kept.c.verb, _kept.c.body_hash, _kept.c.answer)
 LOOKED = (
     select(*_columns)
@@ -137,6 +137,6 @@ def parties(desk: Desk) -> frozenset[str]:
     with contextlib.suppress(ExpressionError):  # before the first answer there are no parties yet
         value = compile_expression(source).value(desk.instance.scopes.innermost(desk.given), desk.functions)
         for party in value if isinstance(value, list) else [value]:
-            said = party.values() if isinstance(party, dict) else [party]
-            found |= {text for text in said if isinstance(text, str) and len(text) > 2}
+            said = [party.get("name"), party.get("uscc")] if isinstance(party, dict) else [party]
+            found |= {text for text in said if isinstance(text, str) and text}
     return frozenset(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -26,13 +26,33 @@ def accept(desk: Desk, form: Form, answer: Mapping[str, Any], element: str, toke
     checked = check(form, with_files(desk, form, answer, element), world)
     if checked.problems:
         raise Invalid(checked.problems)
+    refuse_strange_files(desk, checked.values)
     return checked.values
+
+
+def refuse_strange_files(desk: Desk, values: Value) -> None:
+    """A file that an answer refers to must be a document of this case: nobody can name another's."""
+    for reference in references(values):
+        query = select(Document.case).where(Document.id == reference.id, Document.sha256 == reference.sha256)
+        if desk.work.db.execute(query).scalar_one_or_none() != desk.row["id"]:
+            raise NotFound(f"本案没有文件“{reference.name}”", f"this case has no document {reference.name!r}")
+
+
+def references(value: Value) -> Iterator[FileRef]:
+    """All files referred to anywhere in a value."""
+    if isinstance(value, FileRef):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from references(each)
 
 
 def with_files(desk: Desk, form: Form, answer: Mapping[str, Any], element: str) -> dict[str, Any]:
     """The answer with its uploads (``{"file": name, "data": bytes}``) attached to the case and put as references."""
 
-    def attach(upload: Mapping[str, Any]) -> FileRef:
+    def attach(upload: Any) -> FileRef:
+        if isinstance(upload, FileRef):
+            return upload
         if not isinstance(upload.get("data"), bytes):
             raise Unusable(f"文件“{upload.get('file')}”没有内容", f"the file {upload.get('file')!r} has no content")
         reference = documents.attach(
@@ -41,16 +61,7 @@ def with_files(desk: Desk, form: Form, answer: Mapping[str, Any], element: str) 
         desk.tell("document.attached", {"document": reference.id, "sha256": reference.sha256}, element=element)
         return reference
 
-    def known(reference: FileRef) -> FileRef:
-        """A reference given back by a form must be to a document of this case; nobody invents one."""
-        query = select(Document.case).where(Document.id == reference.id, Document.sha256 == reference.sha256)
-        if desk.work.db.execute(query).scalar_one_or_none() != desk.row["id"]:
-            raise NotFound(f"本案没有文件“{reference.name}”", f"this case has no document {reference.name!r}")
-        return reference
-
-    return convert_references(
-        form, answer, PersonRef, lambda each: known(each) if isinstance(each, FileRef) else attach(each)
-    )
+    return convert_references(form, answer, PersonRef, attach)
 
 
 def keep_submission(
@@ -86,10 +97,10 @@ def earlier(desk: Desk, process: str, element: str, form: Form, person: str | No
     ``person`` narrows it to one person's answers, where every person has an item of their own.
     """
     query = (
-        select(Submission.element, Submission.answer)
+        select(Submission.answer)
         .where(Submission.case == desk.row["id"], Submission.process == process)
         .where(Submission.element.in_([element, *form.earlier]))
-        .order_by(Submission.at.desc(), Submission.round.desc())
+        .order_by(Submission.at.desc(), (Submission.element == element).desc(), Submission.round.desc())
     )
     if person is not None:
         query = query.where(Submission.person == person)

@@ -130,7 +130,22 @@ def check_package(
             processes=signatures,
         )
         findings += check_diagram(contents.diagram, surroundings)
+        findings += _missing_templates(contents)
     return contents, findings
+
+
+def _missing_templates(contents: Contents) -> list[Finding]:
+    """Documents that a service task issues from a template the package does not have."""
+    findings = []
+    for element in contents.diagram.elements.values():
+        for operation in element.operations:
+            named = operation.parameters.get("template", "").strip("'\"")
+            if operation.name == "document.issue" and named not in contents.templates:
+                known = ", ".join(sorted(contents.templates)) or "-"
+                zh = f"没有文书模板“{named}”（现有：{known}）：请在 forms/documents/ 中补上"
+                en = f"there is no document template {named!r} (there are: {known}): add it under forms/documents/"
+                findings.append(Finding("no-template", contents.diagram.file, operation.line, element.id, Text(zh, en)))
+    return findings
 
 
 def signatures_of(packages: Iterable[Package]) -> dict[str, ProcessSignature]:

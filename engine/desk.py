@@ -19,7 +19,7 @@ from engine import calendar, definitions, documents, registers
 from engine.access import bars
 from engine.errors import Incident, NotFound
 from engine.library import Library
-from engine.model import CaseFile, Outbox, Person, PersonRole, Task, Timer
+from engine.model import CaseFile, Outbox, Person, PersonRole, Task, Timer, table
 from engine.runtime.happenings import Happening, WorkItem
 from engine.runtime.instance import Instance
 from engine.trail.record import Chain, shown
@@ -346,7 +346,7 @@ class Desk:
         self.before = after
 
 
-_case, _task = CaseFile.__table__, Task.__table__
+_case, _task = table(CaseFile), table(Task)
 LOCKED = select(_case).where(_case.c.id == bindparam("case")).with_for_update()
 MOVED = update(_case).where(_case.c.id == bindparam("here"), _case.c.step == bindparam("at_step"))
 CLOSED = update(_task).where(_task.c.id.in_(bindparam("items", expanding=True)))

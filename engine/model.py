@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Date, DateTime, Dialect, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import Date, DateTime, Dialect, ForeignKey, Index, LargeBinary, String, Table, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -41,6 +41,13 @@ class Base(DeclarativeBase):
     """All tables."""
 
     type_annotation_map = {str: Text(), datetime: Instant(), bytes: LargeBinary(), date: Date()}
+
+
+def table(of: type[Base]) -> Table:
+    """The table of a class, for statements in Core."""
+    found = of.__table__
+    assert isinstance(found, Table)
+    return found
 
 
 class Setting(Base):

@@ -12,7 +12,7 @@ from sqlalchemy import Date, String, bindparam, delete, insert, literal, select,
 
 from engine.access import Standing
 from engine.errors import NotFound, Unusable
-from engine.model import CaseFile, Delegation, Person, PersonRole, Recusal
+from engine.model import CaseFile, Delegation, Person, PersonRole, Recusal, table
 from engine.trail.record import tell
 from engine.work import Work
 
@@ -113,12 +113,12 @@ def name_of(work: Work, person: str) -> str:
 
 
 _nothing = literal("", String)
-_person, _today = bindparam("person"), bindparam("today", type_=Date)
-_delegation, _recusal = Delegation.__table__.c, Recusal.__table__.c
+_person, _today = bindparam("person", type_=String), bindparam("today", type_=Date)
+_delegation, _recusal, _holder = table(Delegation).c, table(Recusal).c, table(PersonRole).c
 STANDING = union_all(
-    select(literal("role"), PersonRole.__table__.c.role, _nothing)
-    .join(Person.__table__, Person.__table__.c.id == PersonRole.__table__.c.person)
-    .where(PersonRole.__table__.c.person == _person, Person.__table__.c.active),
+    select(literal("role"), _holder.role, _nothing)
+    .join(table(Person), table(Person).c.id == _holder.person)
+    .where(_holder.person == _person, table(Person).c.active),
     select(literal("substitute"), _delegation.person, _delegation.role).where(
         _delegation.substitute == _person, _delegation.starts_on <= _today, _delegation.ends_on >= _today
     ),

@@ -21,7 +21,9 @@ from engine.fences import check_fences, lay_fences
 from engine.model import Setting
 from engine.work import SYSTEM, Database
 
-__all__ = ["check", "check_fences", "lay_fences", "newest_revision", "revision", "upgrade"]
+__all__ = [
+    "check", "check_fences", "known_revisions", "lay_fences", "lock", "migrate", "newest_revision", "revision", "upgrade",
+]  # fmt: skip
 
 # Any number that no other program takes on the same PostgreSQL; this one spells "liuhen" in ASCII.
 LOCK = int.from_bytes(b"liuhen")
@@ -36,10 +38,9 @@ def upgrade(url: str) -> None:
     database = Database(url)
     try:
         with database.work(SYSTEM) as work:
-            if not database.sqlite:
-                work.db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            lock(work.db)
             _refuse_foreign(work.db)
-            command.upgrade(config(work.db), "head")
+            migrate(work.db)
             lay_fences(work.db)
             _settle(work.db)
     except DatabaseError as error:
@@ -48,6 +49,17 @@ def upgrade(url: str) -> None:
         ) from error
     finally:
         database.close()
+
+
+def lock(connection: Connection) -> None:
+    """Wait until nobody else changes this schema, until the transaction is over. On SQLite every write does that."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+
+
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Bring the tables to a revision. Whoever calls puts up the fences when the tables are as they should be."""
+    command.upgrade(config(connection), revision)
 
 
 def check(connection: Connection) -> None:
@@ -77,6 +89,11 @@ def newest_revision() -> str:
     return head
 
 
+def known_revisions() -> frozenset[str]:
+    """Every revision this Liuhen can bring up to date."""
+    return frozenset(each.revision for each in ScriptDirectory.from_config(config()).walk_revisions())
+
+
 def config(connection: Connection | None = None) -> Config:
     """What Alembic needs to know; there is no alembic.ini."""
     made = Config()
@@ -89,8 +106,7 @@ def config(connection: Connection | None = None) -> Config:
 def _refuse_foreign(connection: Connection) -> None:
     """Unusable when the revision is not one of ours, or when there are tables but no revision at all."""
     found = revision(connection)
-    known = {each.revision for each in ScriptDirectory.from_config(config()).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in known_revisions():
         raise Unusable(
             f"数据库由更新的版本建立（结构 {found}），请使用该版本的留痕",
             f"the database was made by a newer Liuhen (schema {found}); use that one",

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Executable, Insert, create_engine, ev
 from sqlalchemy.engine import URL, make_url
 
 from engine.errors import Unusable
-from engine.model import Base
+from engine.model import Base, table
 
 if os.name == "posix":
     import fcntl
@@ -62,11 +62,11 @@ class Work:
     request: Request | None = None
     memory: dict[str, Any] = field(default_factory=dict)
 
-    def add(self, table: type[Base], *rows: Mapping[str, Any]) -> None:
+    def add(self, into: type[Base], *rows: Mapping[str, Any]) -> None:
         """Insert rows into a table, in one statement."""
-        if table not in INSERTS:
-            INSERTS[table] = insert(table.__table__)
-        self.db.execute(INSERTS[table], rows[0] if len(rows) == 1 else rows)
+        if into not in INSERTS:
+            INSERTS[into] = insert(table(into))
+        self.db.execute(INSERTS[into], rows[0] if len(rows) == 1 else rows)
 
     def rows(self, query: Executable, **values: Any) -> list[dict[str, Any]]:
         """All rows of a query, as records by column; ``values`` are those of its parameters."""

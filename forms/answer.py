@@ -90,18 +90,19 @@ def drop_hidden(form: Form, answer: Mapping[str, Any], world: World) -> dict[str
 def _asked(fields: tuple[Field, ...], answer: Mapping[str, Any], shown: frozenset[str], prefix: str) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for each in fields:
-        given, path = answer.get(each.code), prefix + each.code
-        if each.code not in answer or path not in shown or each.compute:
-            continue
-        if each.kind == "group" and isinstance(given, dict):
-            given = _asked(each.fields, given, shown, f"{path}.")
-        elif each.kind == "table" and isinstance(given, list):
-            given = [
-                _asked(each.fields, row, shown, f"{path}[{place}].") if isinstance(row, dict) else row
-                for place, row in enumerate(given)
-            ]
-        kept[each.code] = given
+        path = prefix + each.code
+        if each.code in answer and path in shown and not each.compute:
+            kept[each.code] = _asked_inside(each, answer[each.code], shown, path)
     return kept
+
+
+def _asked_inside(each: Field, given: Any, shown: frozenset[str], path: str) -> Any:
+    """The parts of a group or row that are shown; one so unsound that its parts were not looked at stays as it is."""
+    if each.kind == "table" and isinstance(given, list):
+        return [_asked_inside(each, row, shown, f"{path}[{place}]") for place, row in enumerate(given)]
+    if isinstance(given, dict) and any(f"{path}.{part.code}" in shown for part in each.fields):
+        return _asked(each.fields, given, shown, f"{path}.")
+    return given
 
 
 @dataclass(slots=True)

@@ -100,10 +100,14 @@ class Asking:
 
 
 def is_empty(given: Any) -> bool:
-    """Whether an answer says nothing: null, no text, no entries, or a record of nothing but such."""
+    """Whether an answer says nothing: null, blank, no entries, or a record of nothing but such."""
     if isinstance(given, dict):
-        return all(member is None or member in ("", [], {}) for member in given.values())
-    return given is None or given in ("", [])
+        return all(member is None or member in ([], {}) or _is_blank(member) for member in given.values())
+    return given is None or given == [] or _is_blank(given)
+
+
+def _is_blank(given: Any) -> bool:
+    return isinstance(given, str) and not given.strip()
 
 
 def short(code: object) -> str:

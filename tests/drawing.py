@@ -206,6 +206,11 @@ class Drawn:
             if element.loop or (element.type in ("exclusiveGateway", "inclusiveGateway") and len(element.outgoing) > 1)
         ]
 
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of the variables that hold decisions."""
+        return frozenset(self.decide(Random(0)))
+
     def decide(self, random: Random) -> Decisions:
         """A decision about everything there is to decide, as variables."""
         decisions: Decisions = {}

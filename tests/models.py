@@ -36,7 +36,7 @@ MODELS: dict[str, Drawn] = {
         end   e
     """),
     "a-loop-inside-one-branch": draw("""
-        start s     -> split
+        start s     -> again
         and   split -> a b c
         user  a     -> back
         xor   back  -> a a2
@@ -106,9 +106,11 @@ MODELS: dict[str, Drawn] = {
     "two-or-joins-that-wait-for-each-other": draw("""
         start s     -> split
         and   split -> a b
-        user  a     -> left
+        user  a     -> gate3
+        xor   gate3 -> left c2
+        xor   c2    -> c
         user  b     -> right
-        or    left  -> c
+        or    left  -> c2
         or    right -> d
         user  c     -> gate
         user  d     -> gate2
@@ -135,7 +137,8 @@ MODELS: dict[str, Drawn] = {
         end   e
     """),
     "crossing-branches": draw("""
-        start s     -> split
+        start s     -> again
+        xor   again -> split
         and   split -> a b
         user  a     -> split2
         and   split2 -> c join
@@ -146,7 +149,7 @@ MODELS: dict[str, Drawn] = {
         user  f     -> join2
         user  d     -> join2
         and   join2 -> more
-        xor   more  -> split e
+        xor   more  -> again e
         end   e
     """),
     "two-tokens-through-one-way": draw("""
@@ -180,8 +183,9 @@ MODELS: dict[str, Drawn] = {
         user  a     -> gate
         xor   gate  -> b c
         user  b     -> split
-        user  c     -> join
-        and   split -> join d
+        user  c     -> merge
+        and   split -> merge d
+        xor   merge -> join
         user  d     -> gate2
         xor   gate2 -> again join
         and   join  -> e
@@ -224,7 +228,8 @@ MODELS: dict[str, Drawn] = {
         start s     -> again
         xor   again -> work
         sub   work  -> more {
-            start ws    -> split
+            start ws    -> again2
+            xor   again2 -> split
             and   split -> a b
             user  a     -> join
             timer slow  beside a -> hurry
@@ -232,7 +237,7 @@ MODELS: dict[str, Drawn] = {
             user  b     -> join
             timer gone  on b -> we3
             and   join  -> more2
-            xor   more2 -> split stop we
+            xor   more2 -> again2 stop we
             terminate stop
             end   we
             end   we2
@@ -267,7 +272,8 @@ MODELS: dict[str, Drawn] = {
     """),
     "each-in-a-loop": draw("""
         start s     -> again
-        xor   again -> split
+        xor   again -> a0
+        user  a0    -> split
         and   split -> vote sign
         user  vote  [each] -> join
         timer over  on vote -> late
@@ -282,7 +288,8 @@ MODELS: dict[str, Drawn] = {
     """),
     "each-a-subprocess": draw("""
         start s     -> again
-        xor   again -> part
+        xor   again -> a0
+        user  a0    -> part
         sub   part  [each] -> more {
             start ps    -> split
             or    split -> a b
@@ -344,7 +351,8 @@ MODELS: dict[str, Drawn] = {
         end   e
     """),
     "a-quick-subprocess-before-an-or-join": draw("""
-        start s     -> split
+        start s     -> again
+        xor   again -> split
         and   split -> box a c
         sub   box   -> gate {
             start bs    -> be
@@ -355,7 +363,7 @@ MODELS: dict[str, Drawn] = {
         user  c     -> join2
         or    join  -> join2
         or    join2 -> more
-        xor   more  -> split e
+        xor   more  -> again e
         end   e
     """),
 }

@@ -8,7 +8,7 @@ moves first; then inclusive joins fire, in every possible order: so a step may l
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -160,21 +160,194 @@ class World:
     # Steps from outside.
 
     def happen(self, token: Token, event: str | None, decisions: Decisions) -> list[World]:
-        """A user task or event is done, or (``event``) one that is armed at it happens; decisions are made with it."""
+        """What waits is done, or (``event``) what is armed at it happens; all but a timer brings decisions."""
         self.ends, self.moves = [], 0
-        message = event is not None and self.is_message(token, event)
-        if message or (event is None and self.is_message(token, token.element)) or token.plan[token.element].type == "userTask":
-            if event is None or message:
-                token.knows().update(decisions) if event is None else self.beside(token, event).update(decisions)
+        what = token.plan[event or token.element]
+        if what.event is None or what.event.kind != "timer":
+            token.knows().update(decisions)
         if event is None:
             self.leave(token)
-        elif token.plan[token.element].type == "eventBasedGateway":
-            self.vanish(token)
-            self.put(token, token.plan[event].outgoing)
         else:
-            self.put(token, token.plan[event].outgoing)
-            if token.plan[event].interrupting:
+            if token.plan[token.element].type == "eventBasedGateway" or what.interrupting:
                 self.vanish(token)
-            elif not message:
-                token.events.remove(event)
+            elif what.event is not None and what.event.kind == "timer":
+                token.events.remove(event)  # a reminder comes once; a message may come again
+            self.put(token.around, what.outgoing)
         return list(self.settled())
+
+    # Steps that follow by themselves.
+
+    def settled(self) -> Iterator[World]:
+        """Move on until everything waits."""
+        while True:
+            self.moves += 1
+            assert self.moves < MOST_MOVES, "the model has a loop without a wait"
+            if self.move() or self.finish():
+                continue
+            ready = list(self.ready_inclusive())
+            if not ready:
+                break
+            for number in range(1, len(ready)):
+                twin = deepcopy(self)
+                twin.fire_inclusive(*list(twin.ready_inclusive())[number])
+                yield from twin.settled()
+            self.fire_inclusive(*ready[0])
+        for scope in self.root.all():
+            if scope.is_scope and not scope.tokens and scope.inner:
+                self.stuck |= {scope.inner.diagram.flows[flow].target for flow in +scope.marking}
+        yield self
+
+    def move(self) -> bool:
+        """Let some element take a token from the flow before it, if one can."""
+        for scope in self.root.all():
+            for flow in +scope.marking:
+                plan = scope.inner
+                assert plan is not None
+                element = plan[plan.diagram.flows[flow].target]
+                gathers = element.type in ("parallelGateway", "inclusiveGateway")
+                if element.type == "inclusiveGateway" and len(element.incoming) > 1:
+                    continue
+                taken = element.incoming if gathers else (flow,)
+                if all(scope.marking[each] for each in taken):
+                    scope.marking.subtract(taken)
+                    self.arrive(scope, element)
+                    return True
+        return False
+
+    def arrive(self, scope: Token, element: Element) -> None:
+        """An element has its token: it passes it on, swallows it, or keeps it for a while."""
+        assert scope.inner is not None
+        if element.type == "endEvent":
+            self.ends.append(element.id)
+            if element.event is not None and element.event.kind == "terminate":
+                scope.tokens.clear()
+                scope.marking.clear()
+        elif element.type.endswith("Gateway") and element.type != "eventBasedGateway":
+            self.put(scope, self.chosen(scope, element))
+        elif element.type == "scriptTask":
+            self.put(scope, element.outgoing)
+        else:
+            token = Token(element.id, scope.inner, scope)
+            scope.tokens.append(token)
+            if element.type == "eventBasedGateway":
+                token.events = [scope.inner.diagram.flows[flow].target for flow in element.outgoing]
+            else:
+                token.events = [event.id for event in scope.inner.diagram.boundary_of(element.id)]
+            if element.loop is None:
+                self.enter(token)
+            else:
+                self.enter_many(token, sequential=element.loop.sequential)
+
+    def chosen(self, scope: Token, gateway: Element) -> list[str]:
+        """The flows by which a token leaves a gateway, as it was decided."""
+        if gateway.type == "parallelGateway" or len(gateway.outgoing) == 1:
+            return list(gateway.outgoing)
+        decided = scope.decision(gateway.id, from_inside=True)
+        wanted = [decided] if isinstance(decided, str) else decided
+        flows = [flow for flow in gateway.outgoing if flow in wanted and flow != gateway.default]
+        assert flows or gateway.default, f"{gateway.id} has nowhere to go"
+        return flows or [gateway.default or ""]
+
+    def enter(self, token: Token) -> None:
+        """An activity begins."""
+        element = token.plan[token.element]
+        if element.type == "subProcess":
+            token.inner = token.plan
+            self.begin(token, element.id)
+        elif element.type == "callActivity":
+            token.inside = {name: token.decision(name) for name in element.inputs}
+            token.inner = self.plans[element.called or ""]
+            self.begin(token, token.inner.process)
+        else:
+            assert element.type in WAITING
+
+    def begin(self, scope: Token, container: str) -> None:
+        """The first token inside a scope."""
+        assert scope.inner is not None
+        self.put(scope, scope.inner.start(container).outgoing)
+
+    def enter_many(self, token: Token, *, sequential: bool) -> None:
+        """A multi-instance activity begins: with one member, or all of them."""
+        token.total = token.decision(f"n_{token.element}")
+        assert token.total is not None
+        if token.total == 0:
+            self.leave(token)
+        for _ in range(min(token.total, 1) if sequential else token.total):
+            self.enter_member(token)
+
+    def enter_member(self, token: Token) -> None:
+        """The next member of a multi-instance activity begins."""
+        member = Token(token.element, token.plan, token, member=True, own={"loopCounter": token.begun})
+        token.tokens.append(member)
+        token.begun += 1
+        self.enter(member)
+
+    def leave(self, token: Token) -> None:
+        """What waited, or contained others, is done: its token goes on."""
+        self.vanish(token)
+        around = token.around
+        assert around is not None
+        if not token.member:
+            self.put(around, token.plan[token.element].outgoing)
+            return
+        around.completed += 1
+        enough = around.completed >= around.decision(f"stop_{around.element}")
+        assert around.total is not None
+        if enough or around.completed == around.total:
+            around.tokens.clear()
+            self.leave(around)
+        elif around.begun < around.total:
+            self.enter_member(around)
+
+    def vanish(self, token: Token) -> None:
+        """A token is gone, with all that is inside it and armed at it."""
+        assert token.around is not None
+        token.around.tokens.remove(token)
+
+    def put(self, scope: Token | None, flows: Iterable[str]) -> None:
+        """Tokens on flows."""
+        assert scope is not None
+        scope.marking.update(flows)
+
+    def finish(self) -> bool:
+        """Finish a scope in which there is no token left, if there is one."""
+        for scope in self.root.all():
+            if scope.is_scope and not scope.tokens and not +scope.marking and not self.ended:
+                if scope is self.root:
+                    self.ended = True
+                else:
+                    self.leave(scope)
+                return True
+        return False
+
+    # Inclusive joins.
+
+    def ready_inclusive(self) -> Iterator[tuple[Token, str]]:
+        """The inclusive joins that may fire: each empty flow is out of reach, or what reaches it reaches a filled one."""
+        for scope in self.root.all():
+            if scope.inner is not None:
+                joins = {scope.inner.diagram.flows[flow].target for flow in +scope.marking}
+                for join in sorted(joins):
+                    if scope.inner[join].type == "inclusiveGateway" and self.may_fire(scope, join):
+                        yield scope, join
+
+    @staticmethod
+    def may_fire(scope: Token, join: str) -> bool:
+        """BPMN 2.0, table 13.4: the inclusive gateway's activation."""
+        plan = scope.inner
+        assert plan is not None
+        filled = {flow for flow in plan[join].incoming if scope.marking[flow]}
+        elsewhere = [[flow] for flow in +scope.marking if flow not in filled]
+        elsewhere += [plan.ways_out(token.element) for token in scope.tokens]
+        for flows in elsewhere:
+            ends = {end for flow in flows for end in plan.ends(flow, join)}
+            if ends - filled and not ends & filled:
+                return False
+        return True
+
+    def fire_inclusive(self, scope: Token, join: str) -> None:
+        """Take one token from each filled flow, and go on."""
+        assert scope.inner is not None
+        element = scope.inner[join]
+        scope.marking.subtract(flow for flow in element.incoming if scope.marking[flow])
+        self.put(scope, self.chosen(scope, element))

@@ -8,24 +8,29 @@ from typing import Any
 from markupsafe import Markup
 
 from bpmn.diagram import Diagram
-from bpmn.picture import draw
+from bpmn.picture import Mark, Marks, draw
 from engine.desk import Desk
+from forms.words import Text
 from webui.page import language
+
+Row = Mapping[str, Any]
 
 DONE = frozenset(
     {"task.completed", "step.passed", "gateway.taken", "end.reached", "timer.fired", "message.received", "process.called"}
 )
 
 
-def drawn(diagram: Diagram, marks: Mapping[str, frozenset[str]]) -> Markup:
+def drawn(diagram: Diagram, marks: Marks) -> Markup:
     """The diagram as SVG; every text in it is escaped where it is drawn."""
-    return Markup(draw(diagram, marks, language()))  # noqa: S704 - see the docstring
+    english = diagram.process.policy.get("name-en") or diagram.process.policy.get("title-en", "")
+    title = Text(diagram.process.name, english).said(language())
+    return Markup(draw(diagram, marks, language(), title=title))  # noqa: S704 - see the docstring
 
 
-def marks_of(desk: Desk, events: Iterable[Mapping[str, Any]], items: Iterable[Mapping[str, Any]]) -> dict[str, frozenset[str]]:
+def marks_of(desk: Desk, events: Iterable[Row], items: Iterable[Row]) -> Marks:
     """How the elements of the case's own diagram are marked: done, open, overdue."""
     elements = desk.deployed.diagram.elements
-    marks: dict[str, set[str]] = {}
+    marks: dict[str, set[Mark]] = {}
     for each in elements.values():
         if each.type == "startEvent" and each.container == desk.deployed.process:
             marks[each.id] = {"done"}

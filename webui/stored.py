@@ -1,4 +1,4 @@
-"""A few reads of stored rows that only pages need: people with their roles, versions of a process, a document's bytes."""
+"""The few reads of stored rows that only pages need: people with their roles, and versions of a process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import NotFound
-from engine.model import Definition, Document, DocumentContent, Person, PersonRole
+from engine.model import Definition, Person, PersonRole
 from engine.work import Work
 
 Row = Mapping[str, Any]
@@ -14,8 +14,6 @@ Row = Mapping[str, Any]
 _PERSON: Any = Person.__table__
 _ROLE: Any = PersonRole.__table__
 _DEFINITION: Any = Definition.__table__
-_DOCUMENT: Any = Document.__table__
-_CONTENT: Any = DocumentContent.__table__
 
 
 def person(work: Work, identity: str) -> Row | None:
@@ -44,12 +42,3 @@ def versions(work: Work, process: str) -> list[Row]:
     if not found:
         raise NotFound(f"没有部署过流程“{process}”", f"no process {process!r} is deployed")
     return found
-
-
-def document(work: Work, identity: str) -> tuple[Row, bytes]:
-    """A document and its bytes."""
-    row = work.db.execute(_DOCUMENT.select().where(_DOCUMENT.c.id == identity)).mappings().one_or_none()
-    if row is None:
-        raise NotFound("没有这份文件", "there is no such document")
-    query = _CONTENT.select().where(_CONTENT.c.sha256 == row["sha256"])
-    return row, bytes(work.db.execute(query).mappings().one()["content"])

@@ -65,7 +65,7 @@ class Instance(Workflow):
             number, process, name, stage, parent, data = row
             assert isinstance(number, int) and isinstance(stage, int)
             node = model.root if process is None else model.processes[str(process)].nodes[str(name)]
-            task = Task(instance, node, instance.tasks.get(parent), stage, id=number)  # type: ignore[arg-type]
+            task = Task(instance, node, instance.tasks.get(parent), stage, id=number)
             task.internal_data = data
             if parent is None:
                 instance.task_tree = task
@@ -252,7 +252,7 @@ class Instance(Workflow):
     ) -> Task:
         """A new task of this spec inside ``parent``; it is asked at once what it wants to do."""
         self.last_id += 1
-        task = Task(self, node, parent, state, id=self.last_id)  # type: ignore[arg-type]
+        task = Task(self, node, parent, state, id=self.last_id)
         task.internal_data = data or {}
         if state == TaskState.FUTURE:
             node._update(task)
@@ -287,7 +287,7 @@ class Instance(Workflow):
             task.parent._children.remove(task.id)
         self.tasks.pop(task.id)
 
-    def cancel(self, task: Task) -> None:  # type: ignore[override]
+    def cancel(self, task: Task) -> None:
         """An activity is interrupted: its open work items close unfinished, and it goes with all inside it."""
         self.touched.add(self.container(task).id)
         for inner in self._inside(task):

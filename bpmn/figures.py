@@ -1,0 +1,126 @@
+"""Draws what has a place: lanes, opened subprocesses, tasks, events, gateways and notes."""
+
+from __future__ import annotations
+
+from bpmn import symbols
+from bpmn.canvas import LINE, SIZE, SMALL, Canvas, frame, safe
+from bpmn.diagram import Element, Lane, Shape
+from bpmn.lettering import wrap
+from bpmn.symbols import INK, PAPER, number
+
+_BAND = "#f6f8fb"
+_HEADER = 30.0
+_BOXES = frozenset({"subProcess", "eventSubProcess", "transaction", "adHocSubProcess"})
+
+
+def lane(canvas: Canvas, part: Lane, shape: Shape) -> str:
+    """A lane or participant: a box with its name in a strip at the left, or at the top of an upright one."""
+    canvas.cover(shape)
+    name = canvas.name(part)
+    if shape.horizontal:
+        x, y, length = shape.x + 19, shape.y + shape.height / 2, shape.height
+        strip, turned = f"M{number(shape.x + _HEADER)} {number(shape.y)}v{number(shape.height)}", True
+    else:
+        x, y, length = shape.x + shape.width / 2, shape.y + 19, shape.width
+        strip, turned = f"M{number(shape.x)} {number(shape.y + _HEADER)}h{number(shape.width)}", False
+    turn = f' transform="rotate(-90 {number(x)} {number(y)})"' if turned else ""
+    written = "".join(
+        f'<text x="{number(x)}" y="{number(y)}" text-anchor="middle" font-size="13" fill="{INK}"{turn}>{safe(line)}</text>'
+        for line in wrap(name, max(length - 12, 26) / 13, 1)
+    )
+    fill = PAPER if part.pool else _BAND
+    inner = f'<rect {frame(shape)} fill="{fill}" stroke="{LINE}"/><path d="{strip}" fill="none" stroke="{LINE}"/>{written}'
+    return canvas.group(part.id, "participant" if part.pool else "lane", name or part.id, inner)
+
+
+def box(canvas: Canvas, element: Element, shape: Shape) -> str:
+    """A subprocess whose inside is shown."""
+    canvas.cover(shape)
+    stroke, fill = canvas.colours(element.id)
+    dashed = ' stroke-dasharray="3 4"' if element.type == "eventSubProcess" else ""
+    name = canvas.lines(wrap(canvas.name(element), (shape.width - 40) / SIZE, 1), shape.x + shape.width / 2, shape.y + 20)
+    return canvas.element(element, (
+        f'<rect {frame(shape)} rx="10" fill="{fill}" fill-opacity="0.6" stroke="{stroke}" stroke-width="1.6"{dashed}/>'
+        f"{name}{_loop(element, shape, 0)}{canvas.badge(shape)}"
+    ))
+
+
+def node(canvas: Canvas, element: Element, shape: Shape) -> str:
+    """A task, closed subprocess, event or gateway."""
+    canvas.cover(shape)
+    if element.type.endswith("Event"):
+        return _event(canvas, element, shape)
+    if element.type.endswith("Gateway"):
+        return _gateway(canvas, element, shape)
+    return _activity(canvas, element, shape)
+
+
+def note(canvas: Canvas, key: str, text: str, shape: Shape) -> str:
+    """A text annotation behind its bracket."""
+    canvas.cover(shape)
+    lines = wrap(text, (shape.width - 12) / SMALL, max(int(shape.height // 14), 1))
+    written = "".join(
+        f'<text x="{number(shape.x + 8)}" y="{number(shape.y + 15 + at * 14)}" font-size="{number(SMALL)}" fill="{INK}">'
+        f"{safe(line)}</text>" for at, line in enumerate(lines)
+    )
+    bracket = f"M{number(shape.x + 10)} {number(shape.y)}h-10v{number(shape.height)}h10"
+    return canvas.group(key, "textAnnotation", text, f'<path d="{bracket}" fill="none" stroke="{LINE}"/>{written}')
+
+
+def _activity(canvas: Canvas, element: Element, shape: Shape) -> str:
+    stroke, fill = canvas.colours(element.id)
+    plain = "2.2" if canvas.marked(element.id) else "1.4"
+    thick = "3.6" if element.type == "callActivity" else plain
+    body = f'<rect {frame(shape)} rx="9" fill="{fill}" stroke="{stroke}" stroke-width="{thick}"/>'
+    sign = symbols.task_sign(element.type, shape.x + 6, shape.y + 6)
+    closed = element.type in _BOXES or element.type == "callActivity"
+    middle = shape.x + shape.width / 2
+    # What stands in the upper left corner and at the lower edge takes its room from the name.
+    below = 16.0 if closed or element.loop else 0.0
+    above = 16.0 if sign and below else 0.0
+    room = shape.height - 8 - below - above
+    size = SIZE if room >= 44 else SMALL
+    name = canvas.name(element) or element.id
+    lines = wrap(name, (shape.width - 14) / size, max(int(room // (size * 1.25)), 1))
+    top = shape.y + 4 + above + (room - len(lines) * size * 1.25) / 2 + size
+    text = canvas.lines(lines, middle, top, size=size)
+    plus = symbols.closed_sign(middle, shape.y + shape.height - 9) if closed else ""
+    return canvas.element(element, f"{body}{sign}{text}{plus}{_loop(element, shape, 18 if closed else 0)}"
+                                   f"{canvas.badge(shape)}")
+
+
+def _loop(element: Element, shape: Shape, aside: float) -> str:
+    if element.loop is None:
+        return ""
+    x, y = shape.x + shape.width / 2 - aside, shape.y + shape.height - 9
+    return symbols.loop_sign(x, y, sequential=element.loop.sequential)
+
+
+def _event(canvas: Canvas, element: Element, shape: Shape) -> str:
+    stroke, fill = canvas.colours(element.id)
+    x, y, radius = shape.x + shape.width / 2, shape.y + shape.height / 2, shape.width / 2
+    kind = element.event.kind if element.event else "none"
+    if element.type == "startEvent":
+        rings = [(radius, "1.4")]
+    elif element.type == "endEvent":
+        rings = [(radius - 1, "3.4")]
+    else:
+        rings = [(radius, "1.3"), (radius - 3, "1.3")]
+    dashed = "" if element.interrupting else ' stroke-dasharray="4 3"'
+    circles = "".join(
+        f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(each)}" fill="{fill if not at else "none"}" '
+        f'stroke="{stroke}" stroke-width="{thick}"{dashed}/>' for at, (each, thick) in enumerate(rings)
+    )
+    throws = element.type in ("endEvent", "intermediateThrowEvent")
+    sign = symbols.event_sign(kind, x, y, throws=throws, scale=shape.width / 36)
+    return canvas.element(element, f"{circles}{sign}{canvas.label(canvas.name(element), shape)}{canvas.badge(shape)}")
+
+
+def _gateway(canvas: Canvas, element: Element, shape: Shape) -> str:
+    stroke, fill = canvas.colours(element.id)
+    x, y = shape.x + shape.width / 2, shape.y + shape.height / 2
+    corners = [(x, shape.y), (shape.x + shape.width, y), (x, shape.y + shape.height), (shape.x, y)]
+    points = " ".join(f"{number(px)},{number(py)}" for px, py in corners)
+    body = f'<polygon points="{points}" fill="{fill}" stroke="{stroke}" stroke-width="1.5" stroke-linejoin="round"/>'
+    sign = symbols.gateway_sign(element.type, x, y)
+    return canvas.element(element, f"{body}{sign}{canvas.label(canvas.name(element), shape)}{canvas.badge(shape)}")

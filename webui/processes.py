@@ -1,0 +1,142 @@
+"""The catalogue: which processes there are, every version of each, and what a version is made of."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+from flask import Blueprint, Response, make_response
+
+from bpmn.diagram import Element
+from engine import definitions
+from engine.definitions import Deployed
+from engine.errors import NotFound
+from engine.people import names
+from engine.work import Work
+from webui.drawing import drawn
+from webui.page import look, show, visitor
+from webui.stored import Row, versions
+
+bp = Blueprint("processes", __name__)
+
+OWNERS = frozenset({"process_owner", "sysadmin"})
+"""Roles that may deploy a process."""
+
+
+def may_deploy() -> bool:
+    """Whether the person signed in may deploy a process."""
+    person = visitor()
+    return person is not None and bool(person.roles & OWNERS)
+
+
+@bp.get("/processes")
+def index() -> Response:
+    """All processes, those first that the reader may start."""
+    with look() as work:
+        listed = [entry(work, row.id, row.kind) | {"row": row} for row in definitions.in_force(work)]
+        listed.sort(key=lambda each: not each["mine"])
+        return show("processes.html", processes=listed, may_deploy=may_deploy())
+
+
+def entry(work: Work, definition: str, kind: str) -> dict[str, Any]:
+    """A process as the catalogue lists it."""
+    deployed = definitions.deployed(work, definition)
+    first = first_task(deployed)
+    roles = [word.strip() for word in (first.policy.get("role", "") if first else "").split(",") if word.strip()]
+    person = visitor()
+    held = person.roles if person else frozenset()
+    return {
+        "main": kind == "main",
+        "roles": roles,
+        "mine": kind == "main" and (bool(held & set(roles)) or not roles),
+        "about": deployed.diagram.process,
+    }
+
+
+def first_task(deployed: Deployed) -> Element | None:
+    """The first work item of a process, as far as the drawing says: what its start leads to."""
+    diagram = deployed.diagram
+    waiting = [each for each in diagram.within(deployed.process) if each.type == "startEvent"]
+    seen: set[str] = set()
+    while waiting:
+        element = waiting.pop(0)
+        if element.type == "userTask":
+            return element
+        if element.id not in seen:
+            seen.add(element.id)
+            waiting += [diagram.elements[diagram.flows[flow].target] for flow in element.outgoing]
+            waiting += [each for each in diagram.within(element.id) if each.type == "startEvent"]
+    return None
+
+
+@bp.get("/processes/<code:process>")
+def process(process: str) -> Response:
+    """A process: its versions, newest first."""
+    with look() as work:
+        rows = versions(work, process)
+        people = names(work, {row["deployed_by"] for row in rows})
+        return show("process.html", entry=entry(work, rows[0]["id"], rows[0]["kind"]), versions=rows, people=people)
+
+
+@bp.get("/processes/<code:process>/versions/<int:number>")
+def version(process: str, number: int) -> Response:
+    """One version: its diagram, work items, forms, operations, roles, and the articles they rest on."""
+    with look() as work:
+        row = version_row(work, process, number)
+        deployed = definitions.deployed(work, row["id"])
+        contents = deployed.contents[process]
+        tasks = [each for each in contents.diagram.elements.values() if each.type == "userTask"]
+        automatic = [each for each in contents.diagram.elements.values() if each.operations or each.script]
+        events = [each for each in contents.diagram.elements.values() if each.event and each.event.kind in {"timer", "message"}]
+        ends = [each for each in contents.diagram.elements.values() if each.type == "endEvent"]
+        newest = versions(work, process)[0]["version"] == number
+        return show(
+            "version.html",
+            row=row,
+            process=contents.diagram.process,
+            picture=drawn(contents.diagram, {}),
+            tasks=tasks,
+            automatic=automatic,
+            events=events,
+            ends=ends,
+            forms=contents.forms,
+            files=sorted(definitions.package_of(work, row["id"]).files.items()),
+            people=names(work, [row["deployed_by"]]),
+            newest=newest,
+        )
+
+
+def version_row(work: Work, process: str, number: int) -> Row:
+    """The row of one version."""
+    for row in versions(work, process):
+        if row["version"] == number:
+            return row
+    raise NotFound(f"“{process}”没有第 {number} 版", f"there is no version {number} of {process!r}")
+
+
+@bp.get("/processes/<code:process>/versions/<int:number>/forms/<code:form>")
+def form(process: str, number: int, form: str) -> Response:
+    """One form of a version: what it asks, under which conditions, and on which basis."""
+    with look() as work:
+        row = version_row(work, process, number)
+        found = definitions.deployed(work, row["id"]).contents[process].forms.get(form)
+        if found is None:
+            raise NotFound(f"这一版没有表单“{form}”", f"this version has no form {form!r}")
+        return show("form.html", row=row, form=found)
+
+
+@bp.get("/processes/<code:process>/versions/<int:number>/package")
+def package(process: str, number: int) -> Response:
+    """The files of a version as a zip, to be edited and uploaded again. The same version gives the same bytes."""
+    with look() as work:
+        row = version_row(work, process, number)
+        files = definitions.package_of(work, row["id"]).files
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in sorted(files.items()):
+            archive.writestr(zipfile.ZipInfo(f"{process}/{path}"), content, zipfile.ZIP_DEFLATED)
+    response = make_response(packed.getvalue())
+    response.headers["Content-Type"] = "application/zip"
+    response.headers["Content-Disposition"] = f"attachment; filename={process}-v{number}.zip"
+    return response
