@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import hypot
 
 from bpmn.canvas import LINE, SMALL, Canvas
@@ -33,7 +34,7 @@ def flow(canvas: Canvas, part: Flow, edge: Edge, *, default: bool) -> str:
 def association(canvas: Canvas, edge: Edge) -> str:
     """The dotted line between a note and what it explains."""
     canvas.reached += edge.points
-    line = f'<path d="{_rounded(edge.points)}" fill="none" stroke="{LINE}" stroke-dasharray="2 4" stroke-linecap="round"/>'
+    line = f'<path d="{_rounded(edge.points)}" fill="none" stroke="{LINE}" stroke-dasharray="2 4"/>'
     return f'<g class="bpmn-association">{line}</g>'
 
 
@@ -55,7 +56,7 @@ def _label(canvas: Canvas, said: str, edge: Edge) -> str:
 
 def _longest(points: tuple[Point, ...]) -> tuple[Point, Point]:
     """The piece of the line that a name fits best: the first level one long enough, else the longest."""
-    pieces = list(zip(points, points[1:], strict=False))
+    pieces = list(pairwise(points))
     level = [(start, end) for start, end in pieces if abs(start[1] - end[1]) < 1 and abs(start[0] - end[0]) >= 40]
     return level[0] if level else max(pieces, key=lambda piece: _length(*piece))
 

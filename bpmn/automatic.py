@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bpmn.diagram import Diagram, Element, Loop, Operation
 from bpmn.findings import Findings
-from bpmn.scopes import Scopes, brought_by, form_of
+from bpmn.scopes import Scopes, answers, brought_by
 from bpmn.surroundings import Surroundings, listed
 from forms.compiler import NAME
 
@@ -137,14 +137,14 @@ def _check_clashes(diagram: Diagram, surroundings: Surroundings, scopes: Scopes,
     codes: dict[str | None, dict[str, str]] = {}
     for element in diagram.elements.values():
         names = list(brought_by(element, surroundings))
-        if form_of(element) is not None:
+        if answers(element):
             names.remove(element.id)
         codes.setdefault(scopes.scope(element), {}).update(dict.fromkeys(names, element.id))
         if element.loop and element.loop.output:
             codes.setdefault(scopes.around(element), {})[element.loop.output] = element.id
     for element in diagram.elements.values():
         other = codes.get(scopes.scope(element), {}).get(element.id)
-        if other and form_of(element) is not None:
+        if other and answers(element):
             findings.add("name-clash", element.line, element.id,
                          f"“{element.id}” 既是此元素的 id，又是 {other} 写入的变量，会互相覆盖：请改其中一个",
                          f"“{element.id}” is the id of this element and a variable that {other} writes, so that one "

@@ -1,4 +1,4 @@
-"""What every part of a picture needs: colours by mark, groups with titles, lettering, and how far the drawing reaches."""
+"""What every part of a picture needs: colours by mark, groups with titles, lettering, and the reach of the drawing."""
 
 from __future__ import annotations
 

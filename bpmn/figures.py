@@ -25,12 +25,13 @@ def lane(canvas: Canvas, part: Lane, shape: Shape) -> str:
         strip, turned = f"M{number(shape.x)} {number(shape.y + _HEADER)}h{number(shape.width)}", False
     turn = f' transform="rotate(-90 {number(x)} {number(y)})"' if turned else ""
     written = "".join(
-        f'<text x="{number(x)}" y="{number(y)}" text-anchor="middle" font-size="13" fill="{INK}"{turn}>{safe(line)}</text>'
-        for line in wrap(name, max(length - 12, 26) / 13, 1)
+        f'<text x="{number(x)}" y="{number(y)}" text-anchor="middle" font-size="13" fill="{INK}"{turn}>'
+        f"{safe(line)}</text>" for line in wrap(name, max(length - 12, 26) / 13, 1)
     )
-    fill = PAPER if part.pool else _BAND
-    inner = f'<rect {frame(shape)} fill="{fill}" stroke="{LINE}"/><path d="{strip}" fill="none" stroke="{LINE}"/>{written}'
-    return canvas.group(part.id, "participant" if part.pool else "lane", name or part.id, inner)
+    fill, kind = (PAPER, "participant") if part.pool else (_BAND, "lane")
+    return canvas.group(part.id, kind, name or part.id, (
+        f'<rect {frame(shape)} fill="{fill}" stroke="{LINE}"/><path d="{strip}" fill="none" stroke="{LINE}"/>{written}'
+    ))
 
 
 def box(canvas: Canvas, element: Element, shape: Shape) -> str:
@@ -38,7 +39,8 @@ def box(canvas: Canvas, element: Element, shape: Shape) -> str:
     canvas.cover(shape)
     stroke, fill = canvas.colours(element.id)
     dashed = ' stroke-dasharray="3 4"' if element.type == "eventSubProcess" else ""
-    name = canvas.lines(wrap(canvas.name(element), (shape.width - 40) / SIZE, 1), shape.x + shape.width / 2, shape.y + 20)
+    title = wrap(canvas.name(element), (shape.width - 40) / SIZE, 1)
+    name = canvas.lines(title, shape.x + shape.width / 2, shape.y + 20)
     return canvas.element(element, (
         f'<rect {frame(shape)} rx="10" fill="{fill}" fill-opacity="0.6" stroke="{stroke}" stroke-width="1.6"{dashed}/>'
         f"{name}{_loop(element, shape, 0)}{canvas.badge(shape)}"
@@ -60,8 +62,8 @@ def note(canvas: Canvas, key: str, text: str, shape: Shape) -> str:
     canvas.cover(shape)
     lines = wrap(text, (shape.width - 12) / SMALL, max(int(shape.height // 14), 1))
     written = "".join(
-        f'<text x="{number(shape.x + 8)}" y="{number(shape.y + 15 + at * 14)}" font-size="{number(SMALL)}" fill="{INK}">'
-        f"{safe(line)}</text>" for at, line in enumerate(lines)
+        f'<text x="{number(shape.x + 8)}" y="{number(shape.y + 15 + at * 14)}" font-size="{number(SMALL)}" '
+        f'fill="{INK}">{safe(line)}</text>' for at, line in enumerate(lines)
     )
     bracket = f"M{number(shape.x + 10)} {number(shape.y)}h-10v{number(shape.height)}h10"
     return canvas.group(key, "textAnnotation", text, f'<path d="{bracket}" fill="none" stroke="{LINE}"/>{written}')
@@ -74,19 +76,25 @@ def _activity(canvas: Canvas, element: Element, shape: Shape) -> str:
     body = f'<rect {frame(shape)} rx="9" fill="{fill}" stroke="{stroke}" stroke-width="{thick}"/>'
     sign = symbols.task_sign(element.type, shape.x + 6, shape.y + 6)
     closed = element.type in _BOXES or element.type == "callActivity"
-    middle = shape.x + shape.width / 2
-    # What stands in the upper left corner and at the lower edge takes its room from the name.
     below = 16.0 if closed or element.loop else 0.0
-    above = 16.0 if sign and below else 0.0
-    room = shape.height - 8 - below - above
-    size = SIZE if room >= 44 else SMALL
-    name = canvas.name(element) or element.id
-    lines = wrap(name, (shape.width - 14) / size, max(int(room // (size * 1.25)), 1))
-    top = shape.y + 4 + above + (room - len(lines) * size * 1.25) / 2 + size
-    text = canvas.lines(lines, middle, top, size=size)
-    plus = symbols.closed_sign(middle, shape.y + shape.height - 9) if closed else ""
+    text = _name(canvas, canvas.name(element) or element.id, shape, below, beside_sign=bool(sign))
+    plus = symbols.closed_sign(shape.x + shape.width / 2, shape.y + shape.height - 9) if closed else ""
     return canvas.element(element, f"{body}{sign}{text}{plus}{_loop(element, shape, 18 if closed else 0)}"
                                    f"{canvas.badge(shape)}")
+
+
+def _name(canvas: Canvas, name: str, shape: Shape, below: float, *, beside_sign: bool) -> str:
+    """The name in the middle of an activity, clear of the sign in its corner and of what stands at its lower edge."""
+    size, above = SIZE, 0.0
+    lines = wrap(name, (shape.width - 14) / size, 9)
+    if beside_sign and len(lines) * size * 1.25 > shape.height - below - 36:
+        above = 18.0
+    room = shape.height - 6 - below - above
+    if len(lines) * size * 1.25 > room:
+        size = SMALL
+        lines = wrap(name, (shape.width - 10) / size, max(int(room // (size * 1.25)), 1))
+    top = shape.y + 2 + above + (room - len(lines) * size * 1.25) / 2 + size
+    return canvas.lines(lines, shape.x + shape.width / 2, top, size=size)
 
 
 def _loop(element: Element, shape: Shape, aside: float) -> str:

@@ -176,13 +176,16 @@ class _Box:
         return Shape(key, x, self._middle(row) - height / 2, width, height)
 
     def _attach(self) -> None:
-        """Boundary events stand on the lower edge, from the right, so that the middle stays free."""
-        count: dict[str, int] = {}
+        """Boundary events stand on the lower edge, from the right, with room for their names where there is some."""
+        hosts: dict[str, list[str]] = {}
         for element in self.attached:
-            host = self.shapes[element.attached_to or ""]
-            number = count[host.element] = count.get(host.element, 0) + 1
-            x = host.x + host.width - 8 - _EVENT[0] * 1.15 * number
-            self.shapes[element.id] = Shape(element.id, x, host.y + host.height - _EVENT[1] / 2, *_EVENT)
+            hosts.setdefault(element.attached_to or "", []).append(element.id)
+        for key, events in hosts.items():
+            host = self.shapes[key]
+            step = min((host.width - 8 - _EVENT[0]) / max(len(events) - 1, 1), 110 if host.width > 300 else 48)
+            for number, event in enumerate(reversed(events)):
+                x = host.x + host.width - 8 - _EVENT[0] - step * number
+                self.shapes[event] = Shape(event, x, host.y + host.height - _EVENT[1] / 2, *_EVENT)
 
     def _turn(self, column: int) -> float:
         """A line of its own in the gap behind a column, for the part of a flow that goes up or down."""
@@ -202,16 +205,14 @@ class _Box:
         grid, column, own = self.grid, self.grid.column[node], self.grid.row[node]
         below = grid.clear(column, own + 1, row) if row > own else grid.clear(column, row, own - 1)
         x, y = shape.x + shape.width / 2, shape.y + shape.height / 2
-        if from_ != node:
-            foot = shape.y + shape.height
-            if row > own and below:
-                return [(x, foot), (x, self._middle(row))], self._middle(row)
-            under = self.top[own] + self.high[own] + _GAP_Y / 2
-            return [(x, foot), (x, under)], under
-        if row != own and below and self.nodes[node].type.endswith("Gateway"):
-            edge = shape.y + shape.height if row > own else shape.y
-            return [(x, edge), (x, self._middle(row))], self._middle(row)
-        return [(shape.x + shape.width, y)], y
+        if from_ == node and (row == own or not self.nodes[node].type.endswith("Gateway")):
+            return [(shape.x + shape.width, y)], y
+        # Boundary events are left downwards, gateways towards the row: all the way if that is free, else into the gap.
+        down = from_ != node or row > own
+        edge = shape.y + shape.height if down else shape.y
+        gap = self.top[own] + self.high[own] + _GAP_Y / 2 if down else self.top[own] - _GAP_Y / 2
+        height = self._middle(row) if below and down == (row > own) else gap
+        return [(x, edge), (x, height)], height
 
     def _forward(self, link: Link, from_: str) -> list[Point]:
         column = self.grid.column[link.source]

@@ -27,7 +27,7 @@ def _letter(letter: str) -> float:
 
 
 def wrap(text: str, widest: float, most: int) -> list[str]:
-    """The text in at most ``most`` lines of at most ``widest`` em, as even as can be; what is too long ends in ``…``."""
+    """The text in at most ``most`` lines of at most ``widest`` em, evenly; what is too long ends in ``…``."""
     tokens = _tokens(text)
     lines = _fill(tokens, widest)
     if len(lines) > most:
@@ -66,10 +66,8 @@ def _fill(tokens: list[str], widest: float) -> list[str]:
             lines.append(line.rstrip())
             line = ""
         line += token if line else token.lstrip()
-        while width(line) > widest and len(line) > 1 and not line.isspace():
+        while len(line) > 1 and width(line.rstrip()) > widest:
             cut = _cut(line, widest)
-            if cut >= len(line):
-                break
             lines.append(line[:cut])
             line = line[cut:]
     return [*lines, line.rstrip()] if line.strip() else lines

@@ -29,13 +29,14 @@ def draw(diagram: Diagram, marks: Marks, language: Language, *, title: str) -> s
     """
     drawing = place(diagram)
     canvas = Canvas(_shown(diagram, drawing, marks), language)
-    parts = [*_background(canvas, diagram, drawing), *_lines(canvas, diagram, drawing), *_nodes(canvas, diagram, drawing)]
+    background = list(_background(canvas, diagram, drawing))
+    parts = [*background, *_lines(canvas, diagram, drawing), *_nodes(canvas, diagram, drawing)]
     across, down = [x for x, _ in canvas.reached] or [0.0], [y for _, y in canvas.reached] or [0.0]
     left, top = min(across) - _MARGIN, min(down) - _MARGIN
     wide, high = number(max(across) + _MARGIN - left), number(max(down) + _MARGIN - top)
+    size = f'width="{wide}" height="{high}" viewBox="{number(left)} {number(top)} {wide} {high}"'
     return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="bpmn" role="img" width="{wide}" height="{high}" '
-        f'viewBox="{number(left)} {number(top)} {wide} {high}" font-family="{_FONT}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="bpmn" role="img" {size} font-family="{_FONT}">',
         f"<title>{safe(title)}</title>",
         f"<desc>{safe(_description(canvas, diagram))}</desc>",
         *parts,

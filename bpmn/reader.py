@@ -6,13 +6,12 @@ Reading refuses what cannot be understood. Whether the process may be deployed i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import replace
 
-from bpmn import dialects, nodes, parts, safe_xml
-from bpmn.diagram import Diagram, Lane, Other, Process
+from bpmn import dialects, nodes, safe_xml
+from bpmn.diagram import Diagram, Process
 from bpmn.dialects import BPMN
 from bpmn.findings import Findings
+from bpmn.lanes import give_roles, read_lanes
 from bpmn.nodes import Book
 from bpmn.safe_xml import Node
 from bpmn.shapes import read_shapes
@@ -35,8 +34,9 @@ def read_diagram(data: bytes, file: str) -> Diagram:
     # Only now every flow has an id.
     _check_unique(root, book)
     nodes.keep_others(owner, key, book)
-    lanes = _lanes(root, owner, book)
+    lanes = read_lanes(root, owner, book)
     nodes.connect(book)
+    give_roles(lanes, book)
     process = Process(key, nodes.named(owner, book), owner.line, owner.get("isExecutable") != "false",
                       dialects.own_attributes(owner))
     if findings.found:
@@ -92,36 +92,3 @@ def _check_unique(root: Node, book: Book) -> None:
                               f"the id is used in line {first[key]} already: give one of the two another id")
         else:
             first[key] = node.line
-
-
-def _lanes(root: Node, owner: Node, book: Book) -> tuple[Lane, ...]:
-    """Participants first, then lanes, outer before inner; every element learns its innermost lane."""
-    read: list[Lane] = []
-    for collaboration in root.all(BPMN, "collaboration"):
-        for participant in collaboration.all(BPMN, "participant"):
-            if participant.first(BPMN, "participantMultiplicity"):
-                book.others.append(Other("participantMultiplicity", participant.get("id"), participant.line))
-            read.append(replace(_lane(participant, book), pool=True))
-    for node in _lane_nodes(owner):
-        lane = _lane(node, book)
-        read.append(lane)
-        for key in lane.elements:
-            if key in book.elements:
-                book.elements[key] = replace(book.elements[key], lane=lane.id)
-    return tuple(read)
-
-
-def _lane_nodes(owner: Node) -> Iterator[Node]:
-    for lanes in owner.children:
-        if lanes.namespace == BPMN and lanes.name in ("laneSet", "childLaneSet"):
-            for lane in lanes.all(BPMN, "lane"):
-                yield lane
-                yield from _lane_nodes(lane)
-
-
-def _lane(node: Node, book: Book) -> Lane:
-    own = dialects.own_attributes(node)
-    book.others.extend(dialects.misspelt(node, node.get("id"), frozenset({"role", "name-en"})))
-    listed = tuple(parts.text_of(each).rpartition(":")[2] for each in node.all(BPMN, "flowNodeRef"))
-    return Lane(nodes.identified(node, book) or "", nodes.named(node, book), listed, own.get("role"), node.line,
-                own.get("name-en", ""))

@@ -28,6 +28,11 @@ def form_of(element: Element) -> str | None:
     return element.policy.get("form") if awaits_message(element) else None
 
 
+def answers(element: Element) -> bool:
+    """Whether an element leaves an answer under its own id."""
+    return element.type == "userTask" or awaits_message(element)
+
+
 class Scopes:
     """The names that can be read in each scope. A scope is named by its activity, the outermost by None."""
 
@@ -89,11 +94,11 @@ class Scopes:
 
 def brought_by(element: Element, surroundings: Surroundings) -> Iterator[str]:
     """The names an element writes when it is done: answers and their record, assignments, results."""
-    form = form_of(element)
-    if form is not None:
+    if answers(element):
         yield element.id
-        if form in surroundings.forms:
-            yield from surroundings.forms[form].codes
+    form = form_of(element)
+    if form in surroundings.forms:
+        yield from surroundings.forms[form or ""].codes
     if element.script:
         # What is wrong with a script is said where it is checked; a name less is no second finding.
         with suppress(ExpressionError):

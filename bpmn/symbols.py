@@ -1,4 +1,4 @@
-"""The signs of BPMN as pieces of SVG: what stands in tasks, events and gateways. Knows neither names nor places of a diagram."""
+"""The signs of BPMN as pieces of SVG: what stands in tasks, events and gateways. Knows nothing of diagrams."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ _PERSON = (
 )
 _GEAR = (
     f'<path {_THIN} d="M8 1.2v2.2M8 12.6v2.2M1.2 8h2.2M12.6 8h2.2M3.2 3.2l1.6 1.6M11.2 11.2l1.6 1.6M3.2 12.8l1.6-1.6'
-    f'M11.2 4.8l1.6-1.6" stroke-width="2"/><circle cx="8" cy="8" r="4.4" fill="{PAPER}" stroke="{INK}" stroke-width="1.4"/>'
+    'M11.2 4.8l1.6-1.6"/>'
+    f'<circle cx="8" cy="8" r="4.4" fill="{PAPER}" stroke="{INK}" stroke-width="1.4"/>'
     f'<circle cx="8" cy="8" r="1.7" fill="{PAPER}" stroke="{INK}" stroke-width="1.2"/>'
 )
 _SHEET = (
@@ -56,10 +57,9 @@ def envelope(scale: float, *, filled: bool = False) -> str:
     """A message around the origin; thrown messages are filled."""
     w, h = 10 * scale, 7 * scale
     body = f'fill="{INK if filled else PAPER}" stroke="{PAPER if filled else INK}" stroke-width="1.2"'
-    flap = f"M{number(-w)} {number(-h)}L0 {number(h * 0.2)}L{number(w)} {number(-h)}"
-    return (
-        f'<path {body} stroke-linejoin="round" d="M{number(-w)} {number(-h)}H{number(w)}V{number(h)}H{number(-w)}z{flap}"/>'
-    )
+    left, top = f"{number(-w)} {number(-h)}", number(-h)
+    outline = f"M{left}H{number(w)}V{number(h)}H{number(-w)}zM{left}L0 {number(h * 0.2)}L{number(w)} {top}"
+    return f'<path {body} stroke-linejoin="round" d="{outline}"/>'
 
 
 def _clock(radius: float) -> str:
@@ -129,5 +129,6 @@ def badge(mark: str, x: float, y: float, colour: str) -> str:
         "overdue": "M0-4V.4L2.8 2",
         "finding": "M0-4V1M0 3.8V4",
     }
-    return _at(x, y, f'<circle r="8" fill="{colour}" stroke="{PAPER}" stroke-width="1.5"/><path d="{signs[mark]}" fill="none" '
-                     f'stroke="{PAPER}" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"/>')
+    sign = f'fill="none" stroke="{PAPER}" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"'
+    disc = f'<circle r="8" fill="{colour}" stroke="{PAPER}" stroke-width="1.5"/>'
+    return _at(x, y, f'{disc}<path d="{signs[mark]}" {sign}/>')

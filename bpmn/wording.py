@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # Attributes that are expressions as they stand, and those that are one only behind "=".
 _ALWAYS = ("due", "excluded")
 _BEHIND_SIGN = ("assignee", "role", "sender", "outcome")
+_OF_PROCESS = ("case-title", "parties")
+# What a call leaves behind besides its declared outputs: how the called process ended.
+_OUTCOME = frozenset({"outcome"})
 # Functions with a role code among their arguments: its position.
 _ROLE_ARGUMENT = {"people": 0, "has_role": 1}
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T[\d:.+Z-]+)?")
@@ -62,9 +65,10 @@ def _uses(diagram: Diagram, surroundings: Surroundings, scopes: Scopes) -> Itera
             yield Use(flow.id, flow.line, "conditionExpression", flow.condition, scopes.outside(source))
     for element in diagram.elements.values():
         yield from _element_uses(element, surroundings, scopes)
-    for lane in diagram.lanes:
-        if lane.role and lane.role.startswith("="):
-            yield Use(lane.id, lane.line, "policy:role", lane.role[1:], scopes.of_process())
+    process = diagram.process
+    for word in _OF_PROCESS:
+        if word in process.policy:
+            yield Use(process.id, process.line, f"policy:{word}", process.policy[word], scopes.of_process())
 
 
 def _element_uses(element: Element, surroundings: Surroundings, scopes: Scopes) -> Iterator[Use]:
@@ -90,7 +94,7 @@ def _automatic_uses(element: Element, surroundings: Surroundings, scopes: Scopes
     called = surroundings.processes.get(element.called or "", ProcessSignature())
     given = surroundings.given - LOOP_NAMES - CHILD_NAMES
     for name, source in element.outputs.items() if element.called in surroundings.processes else ():
-        yield Use(element.id, element.line, f"policy:out {name}", source, called.outputs | given)
+        yield Use(element.id, element.line, f"policy:out {name}", source, called.outputs | _OUTCOME | given)
     if loop := element.loop:
         for place, text, names in (
             ("policy:collection", loop.collection, scopes.outside(element)),

@@ -11,26 +11,8 @@ from bpmn.wording import unknown_role
 APPLICANT = "applicant"
 
 
-def lane_roles(diagram: Diagram, roles: frozenset[str]) -> dict[str, str]:
-    """The role that lanes give to the elements in them: the lane's ``policy:role``, else its name if that is a role.
-
-    An inner lane counts before an outer one; what lies in a subprocess takes the role of its subprocess's lane.
-    """
-    given: dict[str, str] = {}
-    for lane in diagram.lanes:
-        role = lane.role or (lane.name if lane.name in roles else None)
-        if role:
-            given.update(dict.fromkeys(lane.elements, role))
-    for element in diagram.elements.values():
-        if element.id not in given and element.container in given:
-            given[element.id] = given[element.container]
-    return given
-
-
 def check_work_items(diagram: Diagram, surroundings: Surroundings, findings: Findings) -> None:
     """Report user tasks and messages without form, people or name."""
-    roles = surroundings.roles
-    by_lane = lane_roles(diagram, roles)
     for lane in diagram.lanes:
         if lane.role:
             _check_role_list(lane.role, "policy:role", lane.line, lane.id, surroundings, findings)
@@ -38,7 +20,7 @@ def check_work_items(diagram: Diagram, surroundings: Surroundings, findings: Fin
         if form_of(element) is not None:
             _check_form(element, surroundings, findings)
         if element.type == "userTask":
-            _check_user_task(element, by_lane, diagram, surroundings, findings)
+            _check_user_task(element, diagram, surroundings, findings)
         elif awaits_message(element):
             _check_message(element, surroundings, findings)
 
@@ -55,9 +37,7 @@ def _check_form(element: Element, surroundings: Surroundings, findings: Findings
                  "name an existing one in policy:form")
 
 
-def _check_user_task(
-    element: Element, by_lane: dict[str, str], diagram: Diagram, surroundings: Surroundings, findings: Findings
-) -> None:
+def _check_user_task(element: Element, diagram: Diagram, surroundings: Surroundings, findings: Findings) -> None:
     policy = element.policy
     if policy.get("role"):
         _check_role_list(policy["role"], "policy:role", element.line, element.id, surroundings, findings)
@@ -66,7 +46,7 @@ def _check_user_task(
         findings.add("assignee", element.line, element.id,
                      f"policy:assignee “{assignee[:80]}” 既不是 applicant，也不是以 = 开头的表达式：请改正",
                      f"policy:assignee “{assignee[:80]}” is neither applicant nor an expression behind =: correct it")
-    if not (policy.get("role") or assignee or element.id in by_lane):
+    if not (policy.get("role") or assignee):
         findings.add("no-role", element.line, element.id,
                      '没有写明由谁办理：请写 policy:role="角色代码" 或 policy:assignee，或放进有角色的泳道',
                      'nobody may do this task: write policy:role="…" or policy:assignee, or put it in a lane that has '

@@ -1,1 +1,1 @@
-"""Cases: who may do what and when, what happened, and the proof of it. Knows the database and the runtime, not the web."""
+"""Cases: who may do what and when, what happened, and the proof of it. Knows no web."""

@@ -43,8 +43,13 @@ def look(work: Work, task: str) -> tuple[Item, str | None]:
     """
     row = work.row(LOOKED, task=task, key=work.request.key if work.request else None)
     if row is None:
-        raise NotFound(f"没有编号为 {task} 的待办", f"there is no work item {task}")
+        raise no_item(task)
     return row, answered(work, row["kept_actor"], row["verb"], row["body_hash"], row["answer"])
+
+
+def no_item(task: str) -> NotFound:
+    """There is no such work item."""
+    return NotFound(f"没有编号为“{task}”的待办", f"there is no work item “{task}”")
 
 
 def take_up(work: Work, task: str, verb: str) -> tuple[Desk, Item, str | None]:
@@ -52,7 +57,10 @@ def take_up(work: Work, task: str, verb: str) -> tuple[Desk, Item, str | None]:
 
     Raises ``NotFound``, or ``AlreadyDone`` naming who did it and when.
     """
-    row = lock(work, case_of(task))
+    try:
+        row = lock(work, case_of(task))
+    except NotFound:
+        raise no_item(task) from None
     item, again = look(work, task)
     desk = Desk.thawed(work, row)
     if again is None:
@@ -103,7 +111,8 @@ def not_yours(desk: Desk, item: Item, verb: str, reasons: Sequence[str], person:
         f"{who}不能办理“{item['name_zh']}”：{why_zh}",
         f"{who} may not do “{item['name_en']}”: {who} {why_en}",
         reasons,
-        case=desk.row["id"],
+        case=desk.row["id"] if desk.row["step"] else None,  # of a start that was refused, no case remains
+        process=desk.deployed.process,
         element=item["element"],
         verb=verb,
     )

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import Connection, LargeBinary, Table, bindparam, insert, inspect, select, update
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import StatementError
 
 from engine import schema
 from engine.errors import Unusable
@@ -41,7 +41,7 @@ Row = dict[str, Any]
 
 
 def backup(database: Database, path: Path) -> None:
-    """Write everything in the database, as it was at one instant, to a file; a file of that name is replaced at the end.
+    """Write everything in the database, as it was at one instant, to a file; an older file of that name is replaced.
 
     Unusable: the database is not of this version, or the file cannot be written.
     """
@@ -61,7 +61,7 @@ def backup(database: Database, path: Path) -> None:
 def restore(database: Database, path: Path) -> None:
     """Fill an empty database with a dump: tables, rows, fences; then verify the trail and tell it of the restoration.
 
-    Unusable: the database is not empty, or the file is damaged, incomplete or of a newer version. Nothing is written then.
+    Unusable, and nothing is written: the database is not empty; the file is damaged, incomplete or of a newer version.
     """
     try:
         with zipfile.ZipFile(path) as source, database.work(SYSTEM) as work:
@@ -75,9 +75,13 @@ def restore(database: Database, path: Path) -> None:
     except OSError as error:
         said = error.strerror or str(error)
         raise Unusable(f"无法读取备份“{path}”：{said}", f"the backup {str(path)!r} cannot be read: {said}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, LookupError, TypeError, ValueError, OverflowError) as error:
         raise _damaged(path, str(error)) from error
-    except DatabaseError as error:
+    except RuntimeError as error:  # an encrypted member, an unknown compression, JSON nested too deeply
+        raise _damaged(path, str(error)) from error
+    except StatementError as error:
+        if error.statement is None:
+            raise Unusable(f"无法打开数据库：{error.orig}", f"the database cannot be opened: {error.orig}") from error
         raise _damaged(path, str(error.orig)) from error
     finally:
         database.caches.clear()  # of what was read before it was taken back
@@ -123,8 +127,7 @@ def _write(work: Work, target: zipfile.ZipFile) -> None:
 def _write_table(connection: Connection, table: Table, target: zipfile.ZipFile) -> Row:
     """Write one table, a few rows in memory at a time; gives what the manifest says of it."""
     columns = table.columns.keys()
-    at_once = FILES_AT_ONCE if any(isinstance(each.type, LargeBinary) for each in table.columns) else ROWS_AT_ONCE
-    query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=at_once)
+    query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_at_once(table))
     whole, rows = hashlib.sha256(), 0
     with target.open(f"{table.name}.jsonl", "w", force_zip64=True) as member:
         for row in connection.execute(query):
@@ -155,7 +158,7 @@ def _read(work: Work, source: zipfile.ZipFile, path: Path) -> None:
     manifest = json.loads(source.read(MANIFEST))
     if manifest["format"] != FORMAT or manifest["schema"] not in schema.known_revisions():
         raise Unusable(
-            f"备份“{path}”由其他版本的留痕写成（格式 {manifest['format']}，结构 {manifest['schema']}），请使用该版本恢复",
+            f"备份“{path}”由其他版本写成（格式 {manifest['format']}，结构 {manifest['schema']}），请用该版本恢复",
             f"the backup {str(path)!r} was written by another version (format {manifest['format']},"
             f" schema {manifest['schema']}); restore it with that one",
         )
@@ -165,6 +168,9 @@ def _read(work: Work, source: zipfile.ZipFile, path: Path) -> None:
             _read_table(work.db, table, source, manifest["tables"][table.name])
     schema.migrate(work.db)
     schema.lay_fences(work.db)
+    # A stream of its own: every other stream ends exactly where it ended when the dump was made.
+    about = {"made": manifest["made"], "schema": manifest["schema"], "events": manifest["tables"]["event"]["rows"]}
+    tell(work, "sys/database", "backup.restored", about)
     verdict = verify(work)
     if verdict.flaws:
         flaw = verdict.flaws[0]
@@ -172,35 +178,39 @@ def _read(work: Work, source: zipfile.ZipFile, path: Path) -> None:
             f"备份“{path}”的轨迹不完整，没有恢复任何内容：{flaw.stream}：{flaw.text.zh}",
             f"the trail in the backup {str(path)!r} is broken, nothing was restored: {flaw.stream}: {flaw.text.en}",
         )
-    about = {"made": manifest["made"], "schema": manifest["schema"], "events": verdict.events}
-    # A stream of its own: every other stream ends exactly where it ended when the dump was made.
-    tell(work, "sys/database", "backup.restored", about)
 
 
 def _read_table(connection: Connection, table: Table, source: zipfile.ZipFile, said: Mapping[str, Any]) -> None:
     columns: list[str] = said["columns"]
-    if set(columns) - set(table.columns.keys()):
-        raise ValueError(f"{table.name}: {', '.join(sorted(set(columns) - set(table.columns.keys())))}?")
-    # A row may point to another one of its table that comes after it, so these references are put in last.
+    if unknown := set(columns) - set(table.columns.keys()):
+        raise ValueError(f"{table.name}: {', '.join(sorted(unknown))}?")
+    # A row may point to a later row of its own table, so these references are put in when all rows are there.
     inner = [key.parent.name for key in table.foreign_keys if key.column.table is table and key.parent.name in columns]
-    at_once = FILES_AT_ONCE if any(isinstance(each.type, LargeBinary) for each in table.columns) else ROWS_AT_ONCE
-    pointing: list[Row] = []
+    held: list[Row] = []
     whole, rows = hashlib.sha256(), 0
     with source.open(f"{table.name}.jsonl") as member:
         lines = _lines(member, whole)
-        while some := [_row(line, columns) for line in islice(lines, at_once)]:
+        while some := [_row(line, columns) for line in islice(lines, _at_once(table))]:
             rows += len(some)
-            for row in some:
-                links = {f"to_{name}": row[name] for name in inner if row[name] is not None}
-                if links:
-                    pointing.append({"own": row["id"], **dict.fromkeys((f"to_{name}" for name in inner)), **links})
-                    row.update(dict.fromkeys(inner))
+            held += [_held_back(row, inner) for row in some if any(row[name] is not None for name in inner)]
             connection.execute(insert(table), some)
     if (rows, whole.hexdigest()) != (said["rows"], said["sha256"]):
         raise ValueError(f"{table.name}: SHA-256")
-    if pointing:
-        new = {name: bindparam(f"to_{name}") for name in inner}
-        connection.execute(update(table).where(table.c.id == bindparam("own")).values(new), pointing)
+    if held:
+        references: Row = {name: bindparam(f"held_{name}") for name in inner}
+        connection.execute(update(table).where(table.c.id == bindparam("held_id")).values(**references), held)
+
+
+def _held_back(row: Row, inner: list[str]) -> Row:
+    """The references of a row into its own table, taken out of it."""
+    held = {f"held_{name}": row[name] for name in ("id", *inner)}
+    row.update(dict.fromkeys(inner))
+    return held
+
+
+def _at_once(table: Table) -> int:
+    """How many rows to hold in memory: few of those that hold files."""
+    return FILES_AT_ONCE if any(isinstance(each.type, LargeBinary) for each in table.columns) else ROWS_AT_ONCE
 
 
 def _lines(member: IO[bytes], whole: Any) -> Iterator[bytes]:

@@ -46,7 +46,9 @@ class Counted:
             self.commits += 1
 
 
-def step(postgresql: str | None, *, rounds: int = 200, told: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+def step(
+    postgresql: str | None, *, rounds: int = 200, told: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
     """One durable ``complete`` (access, form check, step, trail, inbox) on SQLite and PostgreSQL.
 
     ``postgresql`` is the URL of a server on which databases may be made. Times are milliseconds of wall clock; ``floor``

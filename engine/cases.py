@@ -75,7 +75,8 @@ def start(work: Work, process: str, answer: Mapping[str, Any], *, parent: str | 
     if again is not None:
         return again
     desk, item = begin(work, process, parent)
-    admit(desk, item, "start")
+    # Whoever starts is the applicant and so often the assignee; the role of the first item is asked for all the same.
+    admit(desk, {**item, "assignees": ""} if item["roles"] else item, "start")
     _complete(desk, item, answer, None)
     _entitle(desk)
     remember(work, desk.row["id"])
@@ -278,8 +279,7 @@ def withdraw(work: Work, case: str, answer: Mapping[str, Any]) -> str:
     if again is not None:
         return again
     row = lock(work, case)
-    elements = _elements(work, row)
-    if any(element.event and element.event.name == WITHDRAW for element in elements):
+    if any(element.event and element.event.name == WITHDRAW for element in _elements(work, row)):
         return send(work, case, WITHDRAW, answer)
     desk = Desk.thawed(work, row)
     desk.fire_due()
@@ -295,7 +295,7 @@ def withdraw(work: Work, case: str, answer: Mapping[str, Any]) -> str:
             case=case,
             verb=WITHDRAW,
         )
-    if desk.instance.ended or any(_decided(desk, element) for element in elements):
+    if desk.instance.ended or decided(desk):
         raise WrongState(
             f"案卷 {desk.row['number']} 已签署协议、作出决定或办结，不能撤回",
             f"the case {desk.row['number']} is signed, decided or closed and can no longer be withdrawn",
@@ -310,5 +310,10 @@ def withdraw(work: Work, case: str, answer: Mapping[str, Any]) -> str:
     return case
 
 
-def _decided(desk: Desk, element: Element) -> bool:
-    return element.policy.get("tag") in POINTS_OF_NO_RETURN and desk.instance.rounds(element.id) > 0
+def decided(desk: Desk) -> bool:
+    """Whether this case, or a process it called, has passed a point after which it can no longer be withdrawn."""
+    return any(
+        element.policy.get("tag") in POINTS_OF_NO_RETURN and desk.instance.rounds(f"{process}/{element.id}") > 0
+        for process, contents in desk.deployed.contents.items()
+        for element in contents.diagram.elements.values()
+    )

@@ -10,10 +10,9 @@ from typing import Any
 
 import click
 
-from engine import definitions, people
+from engine import definitions, people, schema
 from engine.config import Config
 from engine.errors import Invalid, Refusal, Unusable
-from engine.schema import upgrade
 from engine.work import SYSTEM, Database, Work
 from forms.form import convert_references
 from forms.owned_yaml import load
@@ -53,9 +52,17 @@ def main(context: click.Context, database: str | None) -> None:
 
 
 def opened(config: Config) -> Database:
-    """The database of this installation; made and brought up to date first, the library deployed when it is new."""
+    """The database of this installation; made and brought up to date first, the library deployed when it is new.
+
+    One that is up to date but lacks a fence is refused: somebody took it down, and that must not go unnoticed.
+    """
     database = Database(config.database)
-    upgrade(config.database)
+    with database.look(SYSTEM) as work:
+        current = schema.revision(work.db) == schema.newest_revision()
+        if current:
+            schema.check(work.db)
+    if not current:
+        schema.upgrade(config.database)
     with database.work(SYSTEM) as work:
         if not definitions.in_force(work):
             definitions.deploy_library(work)

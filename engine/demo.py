@@ -124,7 +124,8 @@ def startable(library: Library) -> dict[str, list[Scenario]]:
         kept = []
         for path, text in library.package(process).scenarios().items():
             scenario = read_scenario(text.decode("utf-8"), path)
-            if "invalid" not in scenario.course.start and not scenario.before and scenario.registers.keys() <= {"account"}:
+            rests_on_others = scenario.before or scenario.registers.keys() - {"account"}
+            if "invalid" not in scenario.course.start and not rests_on_others:
                 kept.append(scenario)
         if kept:
             found[process] = kept

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.access import unbar
+from engine.access import bars
 from engine.admission import Item
 from engine.answers import earlier
 from engine.desk import Desk
@@ -18,14 +18,13 @@ from forms.form import Form, convert_references
 from forms.values import FileRef, PersonRef
 
 
-def filled(desk: Desk, item: Item, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole answer for a work item, from the little that is given."""
+def filled(desk: Desk, item: Item, given: Mapping[str, Any], *, fresh: bool = False) -> dict[str, Any]:
+    """The whole answer for a work item, from the little that is given; ``fresh`` forgets earlier answers."""
     form = desk.deployed.form(item["process"], item["element"])
     element = desk.deployed.element(item["process"], item["element"])
-    by_name = element.loop is not None or (
-        bool(unbar(item["assignees"])) and item["assignees"] != f"|{desk.row['applicant']}|"
-    )
-    before = earlier(desk, item["process"], item["element"], form, desk.work.actor if by_name else None)
+    for_everybody = item["assignees"] in ("", bars([desk.row["applicant"]]))
+    person = None if for_everybody and element.loop is None else desk.work.actor
+    before = None if fresh else earlier(desk, item["process"], item["element"], form, person)
     return _completed(desk, form, given, item["token"], before)
 
 

@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from html import escape
-from importlib.util import find_spec
 from typing import Any
 
 import docx
@@ -167,20 +167,26 @@ p, td { overflow-wrap: anywhere; white-space: pre-wrap }
 
 
 def pdf_is_possible() -> bool:
-    """Whether WeasyPrint is installed (the optional extra ``pdf``)."""
-    return find_spec("weasyprint") is not None
+    """Whether WeasyPrint (the optional extra ``pdf``) is installed, and the library of the system that it needs."""
+    return _weasyprint() is not None
 
 
 def to_pdf(data: bytes) -> bytes | None:
-    """A DOCX that ``to_docx`` made, as PDF; None where WeasyPrint, or a library of the system it needs, is missing."""
-    if not pdf_is_possible():
+    """A DOCX that ``to_docx`` made, as PDF; None where that is not possible."""
+    html = _weasyprint()
+    if html is None:
         return None
+    made: bytes = html(string=to_html(data), url_fetcher=_fetch_nothing).write_pdf()
+    return made
+
+
+@lru_cache(maxsize=1)
+def _weasyprint() -> Any:
     try:
         from weasyprint import HTML
-    except OSError:
+    except (ImportError, OSError):  # not installed; installed, but without Pango
         return None
-    made: bytes = HTML(string=to_html(data), url_fetcher=_fetch_nothing).write_pdf()
-    return made
+    return HTML
 
 
 def to_html(data: bytes) -> str:

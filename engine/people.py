@@ -77,9 +77,9 @@ def password_fits(stored: str | None, password: str) -> bool:
     """Whether a password is the one that was hashed; takes the same time where there is none."""
     try:
         HASHER.verify(stored or _NOBODY, password)
-        return stored is not None
     except VerificationError:
         return False
+    return stored is not None
 
 
 _NOBODY = HASHER.hash(uuid.uuid4().hex)

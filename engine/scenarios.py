@@ -35,6 +35,7 @@ class SetClock:
     instant: datetime
 
     def __call__(self) -> datetime:
+        """The instant it stands at, in UTC."""
         return self.instant.astimezone(UTC)
 
 

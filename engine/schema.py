@@ -7,6 +7,7 @@ rows from being changed is for ``fences`` to know.
 from __future__ import annotations
 
 import secrets
+import threading
 from pathlib import Path
 
 from alembic import command
@@ -22,11 +23,15 @@ from engine.model import Setting
 from engine.work import SYSTEM, Database
 
 __all__ = [
-    "check", "check_fences", "known_revisions", "lay_fences", "lock", "migrate", "newest_revision", "revision", "upgrade",
+    "check", "check_fences", "known_revisions", "lay_fences", "lock", "migrate", "newest_revision", "revision",
+    "upgrade",
 ]  # fmt: skip
 
 # Any number that no other program takes on the same PostgreSQL; this one spells "liuhen" in ASCII.
 LOCK = int.from_bytes(b"liuhen")
+
+# Alembic keeps what it is doing in its own module, so two threads would mix up two databases.
+ONE_AT_A_TIME = threading.Lock()
 
 
 def upgrade(url: str) -> None:
@@ -59,7 +64,8 @@ def lock(connection: Connection) -> None:
 
 def migrate(connection: Connection, revision: str = "head") -> None:
     """Bring the tables to a revision. Whoever calls puts up the fences when the tables are as they should be."""
-    command.upgrade(config(connection), revision)
+    with ONE_AT_A_TIME:
+        command.upgrade(config(connection), revision)
 
 
 def check(connection: Connection) -> None:

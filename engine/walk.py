@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -23,12 +23,22 @@ from engine.model import Person, PersonRole, Timer
 from engine.people import standing
 from engine.scenario_file import Scenario
 from engine.scenarios import SetClock
-from engine.work import SYSTEM, Database, Work
+from engine.work import BEIJING, SYSTEM, Database, Work
 from engine.worker import run_due
 from forms.form import Form
+from forms.money import yuan
 
 TRIES = 8
-SUBJECTS = ("红外热波检测", "骨科康复动作监测", "锂电池隔膜", "高温合金粉末", "城市内涝预报", "肿瘤早筛试剂", "卫星遥感解译")
+AMOUNTS = (20_000_000, 90_000_000, 3_000_000_000, 3_000_000_001, 5_800_000_000)  # fen, on both sides of large
+SUBJECTS = ("红外热波检测", "骨科康复动作监测", "锂电池隔膜", "高温合金粉末", "城市内涝预报", "肿瘤早筛试剂")
+
+
+def moved(value: Any, later: timedelta) -> Any:
+    """A day of a worked case, as far from the day of the walk as it was from that of the case; other values as is."""
+    try:
+        return (date.fromisoformat(value) + later).isoformat()
+    except (TypeError, ValueError):
+        return value
 
 
 @dataclass(slots=True)
@@ -51,7 +61,9 @@ class Walker:
         """Start a case as ``actor`` or anybody who may, answering as one of these worked cases does, or by example."""
         given: Mapping[str, Any] = {}
         if scenarios:
-            given = self.random.choice(scenarios).course.start.get("with") or {}
+            worked = self.random.choice(scenarios)
+            later = self.clock.instant.astimezone(BEIJING).date() - worked.now.date()
+            given = {code: moved(value, later) for code, value in (worked.course.start.get("with") or {}).items()}
         with self.database.look(SYSTEM) as work:
             _, item = cases.begin(work, process, rehearse=True)
             actor = actor or self.random.choice(self._holders(work, unbar(item["roles"])))
@@ -65,7 +77,9 @@ class Walker:
         """A title of its own for the case, where a field gives the title: the same thing twice may be refused."""
         field = desk.deployed.diagram.process.policy.get("case-title", "")
         form = desk.deployed.form(desk.deployed.process, next(iter(desk.instance.opened.values())).element.id)
-        return {field: f"{self.random.choice(SUBJECTS)} {self.random.randrange(10**6):06d}"} if field in form.codes else {}
+        if field not in form.codes:
+            return {}
+        return {field: f"{self.random.choice(SUBJECTS)} {self.random.randrange(10**6):06d}"}
 
     def walk(self, case: str, steps: int) -> str:
         """Up to so many acts on a case; gives its status."""
@@ -76,11 +90,9 @@ class Walker:
                 items = [row for row in inbox.items_of(work, case) if row["closed_at"] is None]
             moves: list[Callable[[], bool]] = [lambda item=item: self._answer(item) for item in items]  # type: ignore[misc]
             self.random.shuffle(moves)
-            moves.append(lambda: self._pass_time(case))
-            if self.random.random() < self.messages or not items:
-                moves.insert(0, lambda: self._send(case))
-            elif self.random.random() < self.messages:
-                moves.insert(0, lambda: self._pass_time(case))
+            others = [lambda: self._send(case), lambda: self._pass_time(case)]
+            self.random.shuffle(others)
+            moves = others + moves if self.random.random() < self.messages else moves + others
             if not any(move() for move in moves):
                 return "waiting"
         return "open"
@@ -100,7 +112,7 @@ class Walker:
         """Answer a work item: boldly, and if the form refuses that, more and more as the examples say."""
         self.visited.add(item["element"])
         for attempt in range(TRIES):
-            boldness = self.boldness if attempt < TRIES - 1 else 0.0
+            last = attempt == TRIES - 1
             with self.database.look(SYSTEM) as work:
                 row = inbox.task(work, item["id"])
                 desk = Desk.thawed(work, inbox.case(work, item["case"]))
@@ -111,7 +123,7 @@ class Walker:
             with self.database.look(actor) as work:
                 desk = Desk.thawed(work, inbox.case(work, item["case"]))
                 form = desk.deployed.form(row["process"], row["element"])
-                answer = filled(desk, row, self._choices(form, boldness))
+                answer = filled(desk, row, {} if last else self._choices(form), fresh=last)
             try:
                 with cases.acting(self.database, actor) as work:
                     cases.complete(work, item["id"], answer)
@@ -120,16 +132,20 @@ class Walker:
             return True
         return False
 
-    def _choices(self, form: Form, boldness: float) -> dict[str, Any]:
+    def _choices(self, form: Form) -> dict[str, Any]:
         """Some of the form's free choices drawn at random."""
         drawn: dict[str, Any] = {}
         for each in form.fields:
-            if each.compute is not None or self.random.random() > boldness:
+            if each.compute is not None or self.random.random() > self.boldness:
                 continue
             if each.kind == "choice" and each.options:
                 drawn[each.code] = self.random.choice(each.options).code
             elif each.kind == "yes_no":
                 drawn[each.code] = self.random.random() < 0.6
+            elif each.kind == "money":
+                drawn[each.code] = self.random.choice(AMOUNTS)
+            elif each.kind == "decimal":
+                drawn[each.code] = yuan(self.random.choice(AMOUNTS)).replace(",", "")
         return drawn
 
     def _send(self, case: str) -> bool:

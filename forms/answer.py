@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from forms.values import Value
 
 __all__ = ["Checked", "Problem", "World", "check", "drop_hidden", "fill", "initial", "notes", "unmet"]
+
+
+_END_OF_PART = re.compile(r"[.\[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +126,14 @@ class _Judge:
     shown: set[str] = field(default_factory=set)
     required: set[str] = field(default_factory=set)
     _demands: list[_Demand] = field(default_factory=list)
+    _places: set[str] = field(default_factory=set)  # the paths of the problems, and of all they lie in
 
     def level(self, owner: Form | Field, answer: Mapping[str, Any], asking: Asking, prefix: str) -> dict[str, Value]:
         """The values of the form, a group or a row. What they demand is settled when all values are known."""
         values: dict[str, Value] = {each.code: None for each in owner.fields if each.holds_value}
         asking.scope.update(values)
-        for code in answer.keys() - values.keys():
-            said = short(code)
-            self._refuse(f"{prefix}{said}", Text(f"表单没有字段 {said}。", f"The form has no field {said}."))
+        for code in [short(code) for code in answer if code not in values]:
+            self._refuse(f"{prefix}{code}", Text(f"表单没有字段 {code}。", f"The form has no field {code}."))
         for each in owner.order:
             path = prefix + each.code
             if self._is_shown(each, asking, path, answer.get(each.code)):
@@ -139,8 +143,8 @@ class _Judge:
 
     def settle(self) -> None:
         """Whether what must be there is there, and what is there keeps its limits."""
-        while self._demands:
-            self._settle(self._demands.pop(0))
+        for demand in self._demands:  # an empty group that is required adds those of its parts
+            self._settle(demand)
 
     def rules(self, asking: Asking) -> None:
         """The rules between fields, each where all its own fields are sound."""
@@ -156,15 +160,11 @@ class _Judge:
 
     def _refuse(self, path: str, text: Text) -> None:
         self.problems.append(Problem(path, text))
+        self._places |= {path, *[path[: end.start()] for end in _END_OF_PART.finditer(path)]}
 
     def _refuse_field(self, each: Field, path: str, zh: str, en: str) -> None:
         label = each.label
         self._refuse(path, Text(f"“{label.zh}”{zh}。", f"“{label.said('en')}” {en}."))
-
-    def _has_problem(self, path: str) -> bool:
-        return any(
-            problem.path == path or problem.path.startswith((f"{path}.", f"{path}[")) for problem in self.problems
-        )
 
     def _is_shown(self, each: Field, asking: Asking, path: str, given: Any) -> bool:
         try:
@@ -229,9 +229,11 @@ class _Judge:
                 self.required.add(path)
             if value is not None:
                 self._limit(demand, value, required=required)
+            elif path in self._places:
+                return
             elif each.kind == "group":
                 self._empty_group(demand, required=required)
-            elif required and not self._has_problem(path):
+            elif required:
                 self._refuse_field(each, path, "必须填写", "must be answered")
         except Refused as refusal:
             self._refuse_field(each, path + refusal.path, refusal.text.zh, refusal.text.en)

@@ -47,9 +47,7 @@ def from_browser(
             found = sent.answer(each, each.code)
             if found is not _ABSENT:
                 answer[each.code] = found
-    for name in sent.left_over():
-        answer[name] = sent.texts.get(name)
-    return answer, tuple(sent.problems)
+    return {**answer, **sent.left_over()}, tuple(sent.problems)
 
 
 class _Absent:
@@ -65,10 +63,12 @@ class _Sent:
     texts: dict[str, list[str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     _used: set[str] = field(default_factory=set)
+    _taken: set[str] = field(default_factory=set)
 
-    def left_over(self) -> list[str]:
-        """The names no field has asked for."""
-        return [name for name in (*self.texts, *self.files) if name not in self._used]
+    def left_over(self) -> dict[str, Any]:
+        """The texts and files no field has asked for."""
+        texts = {name: text for name, text in self.texts.items() if name not in self._used}
+        return {**texts, **{name: file for name, file in self.files.items() if name not in self._taken}}
 
     def answer(self, each: Field, name: str) -> Any:
         """The answer to a field under a name; ``_ABSENT`` where there is none."""
@@ -145,7 +145,7 @@ class _Sent:
         return found or _ABSENT
 
     def _files(self, each: Field, name: str) -> Any:
-        self._used.add(name)
+        self._taken.add(name)
         if name not in self.files:
             return _ABSENT
         found = self.files[name]

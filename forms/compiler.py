@@ -173,6 +173,8 @@ class Compiler:
         for key in node.keys:
             if not (isinstance(key, ast.Constant) and isinstance(key.value, str) and _KEY.fullmatch(key.value)):
                 self._refuse(key or node, "记录的键须为引号中的字母和数字", "a key is letters and digits in quotes")
+            if key.value in keys:
+                self._refuse(key, f"键 {key.value} 重复", f"the key {key.value} is given twice")
             keys.append(key.value)
         members = [self.code(member) for member in node.values]
         return self._weighed(node, lambda run: {key: member(run) for key, member in zip(keys, members, strict=True)})

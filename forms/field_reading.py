@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _ALWAYS: Final = frozenset({"code", "kind", "label", "help", "basis", "show_if"})
 _ANSWERED: Final = frozenset({"required", "required_if", "default", "compute", "example", "personal", "secret"})
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
+# What the engine itself gives every case; an answer of such a name would pass for it.
+_GIVEN: Final = frozenset({"applicant", "case", "loopCounter", "params", "today"})
 _OPTION_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 # Patterns whose matching could take for ever on a long answer.
 _REPEATED_GROUP: Final = re.compile(r"\)[*+{]|\\[1-9]|\(\?")
@@ -76,12 +78,12 @@ def read_fields(reader: Reader, sources: list[Mapping_], *, inside: str | None =
 def _read_field(reader: Reader, source: Mapping_, inside: str | None) -> Field | None:
     code, kind = source.get("code"), source.get("kind")
     if not isinstance(code, str) or not _CODE.fullmatch(code):
-        zh, en = (
-            "字段代码须以字母开头，只含字母、数字和下划线",
-            "a code begins with a letter and holds letters, digits and _",
-        )
+        zh, en = "代码须以字母开头，只含字母、数字和 _", "a code begins with a letter and holds letters, digits and _"
         reader.complain("code", source.lines.get("code", source.line), None, zh, en)
         return None
+    if not inside and (code in _GIVEN or code.startswith("nrOf")):
+        zh, en = f"{code} 是系统给出的名称，字段不得使用", f"{code} is a name the system gives; no field may have it"
+        reader.complain("code", source.lines["code"], code, zh, en)
     if not isinstance(kind, str) or kind not in KINDS:
         kinds = ", ".join(sorted(KINDS))
         line = source.lines.get("kind", source.line)
@@ -106,10 +108,7 @@ def _built(reader: Reader, source: Mapping_, code: str, kind: str) -> Field:
     fields = read_fields(reader, reader.mappings(source, "fields", code), inside=code)
     order, circle = evaluation_order(fields)
     if circle:
-        zh, en = (
-            "各列的显示条件或计算相互循环",
-            "the show_if or compute of its columns depend on each other in a circle",
-        )
+        zh, en = "各列的显示条件或计算相互循环", "the show_if or compute of its columns go in a circle"
         reader.complain("circle", source.line, code, zh, en)
     must = reader.flag(source, "must", code)
     longest = LONGEST_LONG_TEXT if kind == "long_text" else LONGEST_TEXT
@@ -160,7 +159,7 @@ def _options(reader: Reader, source: Mapping_, key: str, element: str) -> tuple[
         code = member.get("code")
         if not isinstance(code, str) or not _OPTION_CODE.fullmatch(code):
             zh, en = (
-                f"{key} 的 code 须为字母开头的文本",
+                f"{key} 的 code 须以字母开头",
                 f"each of {key} needs a code: a letter, then letters, digits, _ or -",
             )
             reader.complain("code", member.line, element, zh, en)
@@ -196,10 +195,7 @@ def _pattern(reader: Reader, source: Mapping_, element: str) -> re.Pattern[str] 
         reader.complain("pattern", line, element, "不是正则表达式", "this is not a regular expression")
         return None
     if _REPEATED_GROUP.search(text) or len(_UNBOUNDED.findall(text)) > 2 or len(text) > 300:
-        zh, en = (
-            "可能很慢：不得重复分组，* 和 + 至多两个",
-            "this may be slow: repeat no group; use * and + twice at most",
-        )
+        zh, en = "可能很慢：不得重复分组，* 和 + 至多两个", "this may be slow: no repeated group, * and + twice at most"
         reader.complain("pattern", line, element, zh, en)
     return pattern
 
@@ -228,11 +224,8 @@ def _judge(reader: Reader, source: Mapping_, field: Field) -> None:
         try:
             _try_out(field, given.content)
         except Refused as refusal:
-            zh, en = (
-                f"{key} 不合本字段：{refusal.text.zh}",
-                f"the field would refuse its own {key}: it {refusal.text.en}",
-            )
-            complain(zh, en, key, "literal")
+            text = refusal.text
+            complain(f"{key} 不合本字段：{text.zh}", f"it would refuse its own {key}: it {text.en}", key, "literal")
 
 
 def _literals(field: Field) -> list[tuple[str, Given]]:

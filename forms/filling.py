@@ -101,7 +101,7 @@ class _Pass:
             parts = Sources(parts.given, {**own, **parts.filled}, parts.earlier)
         if required or any(not is_empty(dict(part)) for part in (parts.given, parts.filled, parts.earlier)):
             return self.level(each, parts, asking.inside()) or None
-        return None
+        return sources.given.get(each.code)
 
     def _first(self, each: Field, sources: Sources, asking: Asking, *, required: bool) -> Any:
         """The first that there is: filled before, default, earlier if it still fits, example if required."""

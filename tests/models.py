@@ -233,7 +233,8 @@ MODELS: dict[str, Drawn] = {
             and   split -> a b
             user  a     -> join
             timer slow  beside a -> hurry
-            user  hurry -> we2
+            user  hurry -> gate
+            xor   gate  -> stop we2
             user  b     -> join
             timer gone  on b -> we3
             and   join  -> more2
@@ -366,13 +367,28 @@ MODELS: dict[str, Drawn] = {
         xor   more  -> again e
         end   e
     """),
+    "a-subprocess-that-reaches-both-ways-of-an-or-join": draw("""
+        start s     -> again
+        xor   again -> split
+        and   split -> box merge
+        sub   box   -> gate {
+            start bs    -> be
+            end   be
+        }
+        xor   gate  -> merge join
+        xor   merge -> join
+        or    join  -> a
+        user  a     -> more
+        xor   more  -> again e
+        end   e
+    """),
 }
 
 
 def random_model(seed: int) -> Drawn:
     """A model that nobody would draw: random gateways and tasks, random forward flows, ways back into tasks only."""
     random = Random(seed)
-    size = random.randint(5, 11)
+    size = random.randint(5, 13)
     kinds = {f"n{number}": random.choice(["user", "user", "user", "xor", "and", "or", "or"]) for number in range(size)}
     names = list(kinds)
     flows: dict[str, list[str]] = {name: [] for name in names}
@@ -386,7 +402,7 @@ def random_model(seed: int) -> Drawn:
         while len(flows[name]) < wanted:
             flows[name].append(random.choice(later))
         earlier_tasks = [each for each in names[: number + 1] if kinds[each] == "user"]
-        if kinds[name] == "xor" and earlier_tasks and random.random() < 0.7:
+        if kinds[name] == "xor" and earlier_tasks and random.random() < 0.9:
             flows[name].append(random.choice(earlier_tasks))
     lines = ["start s -> n0", "end e"]
     for name, kind in kinds.items():

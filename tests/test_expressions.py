@@ -1,35 +1,16 @@
-"""The expression language: what it means, what it refuses, and that no source and no value can make it do more."""
+"""The expression language: what it means, what it refuses and in which words, what can be read off an expression."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from forms.expressions import Empty, ExpressionError, Unset, compile_expression, compile_script
-from forms.values import FileRef, PersonRef, Value, to_json
-
-NAMES: dict[str, Value] = {
-    "amount_fen": 3_000_000_000,
-    "rate": Decimal("7.1"),
-    "title": "技术开发合同",
-    "empty": None,
-    "yes": True,
-    "no": False,
-    "day": date(2026, 3, 2),
-    "instant": datetime(2026, 3, 2, 1, tzinfo=UTC),
-    "who": PersonRef("p1"),
-    "file": FileRef("f1", "合同.pdf", "ab" * 32, 12, "application/pdf"),
-    "rows": [{"role": "seller", "bp": 7000}, {"role": "buyer", "bp": 3000}],
-    "criteria": {"DEV-1": True, "DEV-2": False},
-    "today": date(2026, 3, 3),
-}
+from forms.values import PersonRef, Value
+from tests.harness.forms import NAMES
 
 
 def evaluated(source: str, **functions: Callable[..., Value]) -> Value:
@@ -217,7 +198,7 @@ def test_the_engine_supplies_what_needs_the_world() -> None:
         "account",
         PersonRef("p1"),
     ]
-    with pytest.raises(ExpressionError, match="must|expected"):
+    with pytest.raises(ExpressionError, match="a date is expected"):
         evaluated("add_days(title, 3)", add_days=lambda day, days: day)
 
 
@@ -266,6 +247,7 @@ def test_a_pure_function_cannot_be_replaced() -> None:
         "{1: 2}",
         "{'$date': '2026-03-02'}",
         "{title: 1}",
+        "{'a': 1, 'a': 2}",
         "rows[0:1]",
         "rows[:]",
         "yes is no",
@@ -313,143 +295,7 @@ def test_a_compile_error_names_the_column_in_characters() -> None:
         compile_expression("title == '北京' + x.y")
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "(" * 10_000 + "1" + ")" * 10_000,
-        "[" * 10_000,
-        "not " * 10_000 + "yes",
-        "-" * 3_900 + "1",
-        "a" * 1_000_000,
-        "1+" * 500_000 + "1",
-        "1+" * 1_900 + "1",
-        "a" + "[0]" * 1_000,
-        "a" + ".b" * 1_500,
-        " and ".join(["a"] * 790),
-        "1 if a else " * 300 + "1",
-        "'" * 3_999,
-        "9" * 3_999,
-        "len(" * 100 + "a" + ")" * 100,
-        "{'a':" * 300 + "1" + "}" * 300,
-        "a<" * 1_500 + "a",
-        "[x for x in " * 60 + "rows" + "]" * 60,
-    ],
-)
-def test_a_hostile_source_is_refused_quickly(source: str) -> None:
-    start = time.perf_counter()
-    try:
-        evaluated(source)
-    except ExpressionError as error:
-        assert len(error.text.en) < 400
-    assert time.perf_counter() - start < 1
-
-
-BIG: Value = [{"n": number} for number in range(9_000)]
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "any(any(x['n'] + y['n'] < 0 for y in big) for x in big)",
-        "sum(len([y for y in big]) for x in big)",
-        "any(big == [x] for x in big)",
-        "any(x in big for x in [[y] for y in big])",
-        "len([[y for y in big] for x in big])",
-        "any(hash_of(big) == '' for x in big)",
-        "any(len(unique(big)) == 1 for x in big)",
-        "any('a' in (text + 'b') for x in big)",
-    ],
-)
-def test_work_is_bounded_however_large_the_values_are(source: str) -> None:
-    start = time.perf_counter()
-    with pytest.raises(ExpressionError):
-        compile_expression(source).value({"big": BIG, "text": "x" * 100_000}, {})
-    assert time.perf_counter() - start < 5
-
-
-def test_values_cannot_be_doubled_for_ever() -> None:
-    names: dict[str, Value] = {"text": "x", "list": [1], "number": 2}
-    for source in ("text + text", "list + list", "[list, list]", "number * number", "{'a': list, 'b': list}"):
-        name = compile_expression(source).names
-        (only,) = name
-        scope = dict(names)
-
-        def double(source: str = source, only: str = only, scope: dict[str, Value] = scope) -> None:
-            for _ in range(60):
-                scope[only] = compile_expression(source).value(scope, {})
-
-        with pytest.raises(ExpressionError):
-            double()
-        assert len(to_json(scope[only])) < 2_000_000
-
-
-def test_values_nested_too_deeply_are_refused() -> None:
-    deep: Value = 1
-    for _ in range(5_000):
-        deep = [deep]
-    for source in ("deep == deep", "hash_of(deep)", "[deep]", "deep in [deep]"):
-        with pytest.raises(ExpressionError):
-            compile_expression(source).value({"deep": deep}, {})
-
-
-# -- whatever is written and whatever the names hold: a value or an ExpressionError -------------------------------------
-
-atoms = st.sampled_from(
-    ["0", "1", "-3", "2.5", "1_000_000_000_000", "''", "'a'", "'北京'", "None", "True", "False", "nothing", *NAMES]
-)
-
-
-def combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    signs = st.sampled_from("+ - * // % < <= > >= == != in|not in|and|or".replace("|", " ").split())
-    one = st.sampled_from(
-        ["not {}", "-{}", "({} is None)", "len({})", "sum({})", "abs({})", "text({})", "decimal({})", "unique({})",
-         "values({})", "year({})", "fen({})", "is_uscc({})", "hash_of({})", "date_of({})", "round_half_up({})",
-         "[{}]", "{{'a': {}}}", "{}[0]", "{}['a']", "[x for x in {}]", "any(x == 1 for x in {})", "max({}, 1)"]
-    )  # fmt: skip
-    return st.one_of(
-        st.builds(lambda a, sign, b: f"({a} {sign} {b})", inner, signs, inner),
-        st.builds(lambda form, a: form.format(a), one, inner),
-        st.builds(lambda a, b, c: f"({a} if {b} else {c})", inner, inner, inner),
-        st.builds(lambda a, b: f"{a}[{b}]", inner, inner),
-        st.builds(lambda a, b: f"ratio_bp({a}, {b})", inner, inner),
-        st.builds(lambda a, b: f"share({a}, {b})", inner, inner),
-        st.builds(lambda a, b: f"get({a}, 'a', {b})", inner, inner),
-    )
-
-
-def outcome(source: str, names: dict[str, Value]) -> tuple[str, Any]:
-    try:
-        value = compile_expression(source).value(names, {})
-        to_json(value)
-    except ExpressionError as error:
-        return "error", error.text
-    return "value", value
-
-
-@given(st.recursive(atoms, combined, max_leaves=12))
-def test_any_expression_gives_a_value_or_a_sentence_and_the_same_twice(source: str) -> None:
-    first = outcome(source, NAMES)
-    assert first == outcome(source, NAMES)
-    assert first[0] == "value" or (first[1].zh and first[1].en)
-
-
-@given(st.text(max_size=60) | st.text("()[]{}'\"\\#:=.,_ax1+-*/<>! \nfornotinifelsdc", max_size=60))
-def test_any_text_compiles_or_is_refused_with_a_sentence(source: str) -> None:
-    assert outcome(source, NAMES)[0] in {"value", "error"}
-
-
-@given(st.integers(-(10**18), 10**18), st.integers(-(10**18), 10**18))
-def test_integers_reckon_as_python_does(one: int, two: int) -> None:
-    names: dict[str, Value] = {"one": one, "two": two}
-    assert outcome("one < two", names) == ("value", one < two)
-    assert outcome("one - two", names)[1] == one - two or abs(one - two) > 10**18
-    if two:
-        assert outcome("one // two", names) == ("value", one // two)
-        assert outcome("one % two", names) == ("value", one % two)
-        assert outcome("decimal(one) // two * two + decimal(one) % two == one", names) == ("value", True)
-
-
-# -- what others read off an expression ----------------------------------------------------------------------------------
+# -- what others read off an expression ------------------------------------------------------------
 
 
 def test_names_functions_and_paths_are_the_free_ones() -> None:
@@ -492,25 +338,13 @@ def test_equal_sources_are_compiled_once() -> None:
     assert compile_expression("a + 1") != compile_expression("a + 2")
 
 
-def test_a_comparison_takes_about_a_microsecond() -> None:
-    expression, names = compile_expression("amount_fen > 3_000_000_000"), dict(NAMES)
-    best = min(timed(lambda: expression.value(names, {})) for _ in range(5))
-    assert best < 10e-6, f"{best * 1e6:.1f} µs"
-
-
-def timed(act: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    for _ in range(2_000):
-        act()
-    return (time.perf_counter() - start) / 2_000
-
-
-# -- scripts -------------------------------------------------------------------------------------------------------------
+# -- scripts ---------------------------------------------------------------------------------------
 
 
 def test_a_script_is_lines_of_assignments() -> None:
     script = compile_script(
-        "# 是否大额\nis_large = amount_fen > 3_000_000_000\r\n\ndue_on = (None if is_large\n  # a remark\n  else day + 10)\n"
+        "# 是否大额\nis_large = amount_fen > 3_000_000_000\r\n\n"
+        "due_on = (None if is_large\n  # a remark\n  else day + 10)\n"
     )
     scope = dict(NAMES)
     for line in script:

@@ -1,29 +1,22 @@
-"""Filling a form: computed and default, then earlier, then the example where required; what is given is never changed."""
+"""Filling a form: computed and default, then earlier, then the example if required; what is given stays."""
 
 from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from forms.answer import World, check
 from forms.filling import fill, initial
-from forms.form import Form, read_form
+from forms.form import Form
 from forms.values import PersonRef, Value
+from tests.harness.forms import form
 
 WORLD = World(
     names={"today": date(2026, 3, 2), "amount_fen": 900},
     functions={"people": lambda role: [PersonRef("p1"), PersonRef("p2")] if role == "expert" else []},
     people=lambda identity: identity in {"p1", "p2"},
 )
-
-
-def form(*fields: str, rest: str = "") -> Form:
-    written = "".join(f"  - {{label: {{zh: 某栏, en: Some field}}, {field}}}\n" for field in fields)
-    return read_form(f"id: test\ntitle: {{zh: 测试, en: Test}}\nfields:\n{written}{rest}", "test.yaml")
 
 
 def filled(found: Form, given: dict[str, Any] | None = None, earlier: dict[str, Value] | None = None) -> dict[str, Any]:
@@ -66,7 +59,10 @@ def test_an_explicit_null_leaves_a_required_field_empty() -> None:
 
 
 def test_a_hidden_field_is_not_filled_but_what_is_given_for_it_stays_to_be_refused() -> None:
-    found = form("code: on, kind: yes_no, required: true, example: false", "code: a, kind: text, show_if: on, required: true, example: 例, default: 缺省")
+    found = form(
+        "code: on, kind: yes_no, required: true, example: false",
+        "code: a, kind: text, show_if: on, required: true, example: 例, default: 缺省",
+    )
     assert filled(found) == {"on": False}
     assert filled(found, {"on": True}) == {"on": True, "a": "缺省"}
     assert filled(found, {"a": "x"}) == {"on": False, "a": "x"}
@@ -83,28 +79,35 @@ def test_requirements_see_what_is_already_filled_above_and_below() -> None:
 
 
 def test_an_example_waits_for_the_fields_it_is_made_from() -> None:
-    found = form("code: a, kind: integer, required: true, example: '=b + 1'", "code: b, kind: integer, required: true, example: 4")
+    found = form(
+        "code: a, kind: integer, required: true, example: '=b + 1'",
+        "code: b, kind: integer, required: true, example: 4",
+    )
     assert filled(found) == {"a": 5, "b": 4}
     assert filled(found, {"b": 7}) == {"a": 8, "b": 7}
 
 
 def test_a_default_comes_before_the_example_even_if_it_is_made_from_a_later_field() -> None:
-    found = form("code: a, kind: integer, required: true, example: 1, default: '=b'", "code: b, kind: integer, default: 9")
+    found = form(
+        "code: a, kind: integer, required: true, example: 1, default: '=b'", "code: b, kind: integer, default: 9"
+    )
     assert filled(found) == {"a": 9, "b": 9}
 
 
 def test_a_default_that_has_no_value_yet_leaves_the_field_empty() -> None:
-    found = form("code: a, kind: integer, default: '=missing'", "code: b, kind: person, default: \"=people('nobody')[0]\"")
+    found = form(
+        "code: a, kind: integer, default: '=missing'", "code: b, kind: person, default: \"=people('nobody')[0]\""
+    )
     assert filled(found) == {}
     assert initial(found, WORLD) == {}
 
 
 GROUPED = form(
     "code: recipient, kind: group, required: true, fields: ["
-    "{code: name, kind: text, label: {zh: 名称}, required: true, example: 例}, "
-    "{code: country, kind: text, label: {zh: 国家}, default: CN}, "
-    "{code: uscc, kind: text, label: {zh: 代码}, show_if: \"country == 'CN'\", required: true, example: '1'}, "
-    "{code: twice, kind: integer, label: {zh: 两倍}, compute: '=amount_fen * 2'}]"
+    "{code: name, kind: text, required: true, example: 例}, "
+    "{code: country, kind: text, default: CN}, "
+    "{code: uscc, kind: text, show_if: \"country == 'CN'\", required: true, example: '1'}, "
+    "{code: twice, kind: integer, compute: '=amount_fen * 2'}]"
 )
 
 
@@ -118,24 +121,30 @@ def test_a_group_is_merged_part_by_part() -> None:
 
 
 def test_an_optional_group_nobody_mentions_stays_empty() -> None:
-    found = form("code: g, kind: group, fields: [{code: a, kind: text, label: {zh: 甲}, default: x}, {code: b, kind: text, label: {zh: 乙}, required: true, example: y}]")
+    found = form(
+        "code: g, kind: group, "
+        "fields: [{code: a, kind: text, default: x}, {code: b, kind: text, required: true, example: y}]"
+    )
     assert filled(found) == {}
-    assert filled(found, {"g": {}}) == {}
+    assert filled(found, {"g": {}}) == {"g": {}}
     assert filled(found, {"g": {"a": "z"}}) == {"g": {"a": "z", "b": "y"}}
     assert filled(found, earlier={"g": {"a": "旧", "b": None}}) == {"g": {"a": "x", "b": "y"}}
 
 
 def test_a_group_s_own_example_is_merged_too() -> None:
-    found = form("code: g, kind: group, required: true, example: {a: '=today', b: y}, fields: [{code: a, kind: date, label: {zh: 甲}}, {code: b, kind: text, label: {zh: 乙}}]")
+    found = form(
+        "code: g, kind: group, required: true, example: {a: '=today', b: y}, "
+        "fields: [{code: a, kind: date}, {code: b, kind: text}]"
+    )
     assert filled(found) == {"g": {"a": date(2026, 3, 2), "b": "y"}}
     assert filled(found, {"g": {"b": "z"}}) == {"g": {"a": date(2026, 3, 2), "b": "z"}}
     assert initial(found, WORLD) == {}
 
 
 COLUMNS = (
-    "fields: [{code: who, kind: person, label: {zh: 人}, required: true, example: \"=people('expert')[0]\"}, "
-    "{code: bp, kind: ratio, label: {zh: 份额}, required: true, example: 10000}, "
-    "{code: country, kind: text, label: {zh: 国家}, default: CN}, {code: half, kind: ratio, label: {zh: 半}, compute: '=bp // 2'}]"
+    "fields: [{code: who, kind: person, required: true, example: \"=people('expert')[0]\"}, "
+    "{code: bp, kind: ratio, required: true, example: 10000}, "
+    "{code: country, kind: text, default: CN}, {code: half, kind: ratio, compute: '=bp // 2'}]"
 )
 
 
@@ -157,7 +166,9 @@ def test_a_required_table_without_example_gets_one_row_of_its_columns_examples()
 
 
 def test_a_table_s_example_may_hold_expressions() -> None:
-    found = form(f"code: team, kind: table, required: true, {COLUMNS}, example: [{{who: \"=people('expert')[1]\", bp: 5}}]")
+    found = form(
+        f"code: team, kind: table, required: true, {COLUMNS}, example: [{{who: \"=people('expert')[1]\", bp: 5}}]"
+    )
     assert filled(found)["team"][0]["who"] == PersonRef("p2")
 
 
@@ -180,7 +191,10 @@ def test_an_earlier_answer_that_no_longer_fits_is_not_taken() -> None:
 
 
 def test_a_file_s_example_is_the_name_of_one_to_make_up() -> None:
-    found = form("code: f, kind: file, required: true, example: {file: \"='合同' + text(amount_fen) + '.pdf'\"}", "code: fs, kind: files, required: true, example: [{file: a.pdf}]")
+    found = form(
+        "code: f, kind: file, required: true, example: {file: \"='合同' + text(amount_fen) + '.pdf'\"}",
+        "code: fs, kind: files, required: true, example: [{file: a.pdf}]",
+    )
     assert filled(found) == {"f": {"file": "合同900.pdf"}, "fs": [{"file": "a.pdf"}]}
 
 
@@ -193,35 +207,3 @@ def test_filling_changes_neither_what_is_given_nor_what_was_earlier() -> None:
     given, earlier = {"recipient": {"country": "US"}}, {"recipient": {"name": "旧"}}
     filled(GROUPED, given, earlier)  # type: ignore[arg-type]
     assert (given, earlier) == ({"recipient": {"country": "US"}}, {"recipient": {"name": "旧"}})
-
-
-LIBRARY = Path(__file__).resolve().parents[1] / "forms" / "library" / "tech_contract_registration"
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        {},
-        {"is_import": True},
-        {"claimed_type": "tech_licence"},
-        {"secret_level": "secret"},
-        {"currency": "USD"},
-        {"tech_amount_fen": 3_000_000_000},
-        {"amount_original": "30000000.01"},
-    ],
-    ids=str,
-)
-def test_the_examples_of_the_shipped_application_satisfy_it_whatever_is_given(given: dict[str, Any]) -> None:
-    texts = {path.stem: path.read_text("utf-8") for path in LIBRARY.glob("*.yaml")}
-    found = read_form(texts["submit_contract"], "submit_contract.yaml", texts)
-    world = World(
-        names={"today": date(2026, 3, 2), "case": {"number": "1"}, "applicant": PersonRef("p1")},
-        functions={
-            "rounds": lambda element: 0,
-            "today": lambda: date(2026, 3, 2),
-            "add_days": lambda day, days: date.fromordinal(day.toordinal() + days),
-        },
-        people=lambda identity: True,
-    )
-    problems = [each for each in check(found, fill(found, given, world), world).problems if "file" not in each.text.en]
-    assert [str(each) for each in problems] == []

@@ -44,7 +44,7 @@ title: {zh: 受理审查, en: Acceptance check}
 basis: "002 §六 受理时间"
 earlier: [submit_contract]
 requires:
-  - {check: "find('account', applicant) is not None", zh: 请先办理用户注册, en: Register an account first, see: register_account}
+  - {check: "find('account', applicant) is not None", zh: 请先注册, en: Register first, see: register_account}
 fields:
   - code: decision
     kind: choice
@@ -55,14 +55,21 @@ fields:
     options: [{code: accept, zh: 受理, en: Accept}, {code: return, zh: 退回}]
     example: accept
   - {code: accepted_on, kind: date, label: {zh: 受理日期}, default: "=today()", show_if: "decision == 'accept'"}
-  - {code: contact, kind: group, label: {zh: 联系人}, fields: [{code: name, kind: text, label: {zh: 姓名}, personal: true}]}
+  - code: contact
+    kind: group
+    label: {zh: 联系人}
+    fields: [{code: name, kind: text, label: {zh: 姓名}, personal: true}]
   - {code: earlier_opinion, kind: note, label: {zh: 此前意见}, show: "=content_review['opinion']"}
 rules:
-  - {check: "decision != 'accept' or materials_complete", field: decision, zh: 材料不齐不得受理, en: Materials are missing}
+  - {check: "decision != 'accept' or materials_complete", field: decision, zh: 材料不齐, en: Incomplete}
 """,
         "acceptance_check.yaml",
     )
-    assert (found.id, found.title, found.basis) == ("acceptance_check", Text("受理审查", "Acceptance check"), "002 §六 受理时间")
+    assert (found.id, found.title, found.basis) == (
+        "acceptance_check",
+        Text("受理审查", "Acceptance check"),
+        "002 §六 受理时间",
+    )
     assert found.earlier == ("submit_contract",)
     assert found.codes == ("decision", "accepted_on", "contact")
     decision = found.field("decision")
@@ -102,6 +109,8 @@ def test_every_kind_can_be_read() -> None:
         ("code: a-b, kind: text, label: {zh: 甲}", "code"),
         ("code: _a, kind: text, label: {zh: 甲}", "code"),
         ("code: 甲, kind: text, label: {zh: 甲}", "code"),
+        ("code: applicant, kind: text, label: {zh: 甲}", "code"),
+        ("code: nrOfInstances, kind: text, label: {zh: 甲}", "code"),
         ("kind: text, label: {zh: 甲}", "code"),
         ("code: a, kind: text", "label"),
         ("code: a, kind: text, label: 甲", "text"),
@@ -137,7 +146,12 @@ def test_every_kind_can_be_read() -> None:
         (labelled("a", "checklist", "items_by: {field: b, lists: {x: [{code: X-1, zh: 甲}]}}"), "items"),
         (labelled("a", "table", "fields: [{code: t, kind: table, label: {zh: 甲}}]"), "nested-kind"),
         (labelled("a", "group", "fields: [{code: t, kind: note, label: {zh: 甲}}]"), "nested-kind"),
-        (labelled("a", "table", "fields: [{code: c, kind: text, label: {zh: 甲}}, {code: c, kind: text, label: {zh: 甲}}]"), "duplicate-code"),
+        (
+            labelled(
+                "a", "table", "fields: [{code: c, kind: text, label: {zh: 甲}}, {code: c, kind: text, label: {zh: 甲}}]"
+            ),
+            "duplicate-code",
+        ),
         (labelled("a", "text", "min_length: 5, max_length: 4"), "limits"),
         (labelled("a", "texts", "min_items: 5, max_items: 4"), "limits"),
         (labelled("a", "text", "pattern: '['"), "pattern"),
@@ -230,7 +244,9 @@ def test_a_faulty_rule_or_requirement_is_refused(rest: str, code: str) -> None:
     assert code in [each[0] for each in refusals(labelled("a", "yes_no"), labelled("n", "note"), rest=rest + "\n")]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "text", "id: a", "id: a\ntitle: {zh: 甲}\nfields: []\n", "title: {zh: 甲}\nfields: []"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "text", "id: a", "id: a\ntitle: {zh: 甲}\nfields: []\n", "title: {zh: 甲}\nfields: []"]
+)
 def test_what_is_no_form_at_all_is_refused(text: str) -> None:
     with pytest.raises(Unfit) as refusal:
         read_form(text, "test.yaml")
@@ -258,7 +274,10 @@ def test_fields_are_evaluated_after_those_they_depend_on() -> None:
 
 
 def test_the_names_of_columns_are_not_read_from_outside() -> None:
-    column = "fields: [{code: role, kind: text, label: {zh: 角色}}, {code: name, kind: text, label: {zh: 名称}, show_if: \"role == kind and total > limit\"}]"
+    column = (
+        "fields: [{code: role, kind: text, label: {zh: 角色}}, "
+        '{code: name, kind: text, label: {zh: 名称}, show_if: "role == kind and total > limit"}]'
+    )
     assert form(labelled("total", "integer"), labelled("rows", "table", column)).names_read == {"kind", "limit"}
 
 
@@ -292,7 +311,13 @@ def test_what_an_extending_form_says_itself_counts() -> None:
     [
         ({}, "own.yaml"),
         ({"base": "id: base\ntitle: {zh: 甲}\nextends: base\nfields: []\n"}, "base.yaml"),
-        ({"base": "id: base\ntitle: {zh: 甲}\nextends: other\n", "other": "id: other\ntitle: {zh: 甲}\nextends: base\n"}, "other.yaml"),
+        (
+            {
+                "base": "id: base\ntitle: {zh: 甲}\nextends: other\n",
+                "other": "id: other\ntitle: {zh: 甲}\nextends: base\n",
+            },
+            "other.yaml",
+        ),
         ({"base": HEAD + "  - {code: a, kind: colour, label: {zh: 甲}}\n"}, "base.yaml"),
     ],
 )  # fmt: skip
@@ -303,7 +328,10 @@ def test_a_base_that_cannot_be_read_is_refused_in_its_own_file(bases: dict[str, 
 
 
 def test_persons_and_files_are_converted_wherever_they_stand() -> None:
-    columns = "fields: [{code: who, kind: person, label: {zh: 人}}, {code: doc, kind: file, label: {zh: 文件}}, {code: note, kind: text, label: {zh: 注}}]"
+    columns = (
+        "fields: [{code: who, kind: person, label: {zh: 人}}, {code: doc, kind: file, label: {zh: 文件}}, "
+        "{code: note, kind: text, label: {zh: 注}}]"
+    )
     found = form(
         labelled("who", "person"),
         labelled("experts", "persons"),

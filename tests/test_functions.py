@@ -32,8 +32,8 @@ def test_the_table_says_of_every_function_what_it_takes_and_gives() -> None:
 
 def test_the_engine_supplies_exactly_what_needs_the_world() -> None:
     assert {name for name, function in FUNCTIONS.items() if function.run is None} == {
-        "today", "add_working_days", "add_days", "working_days_between", "end_of", "is_working_day", "people", "has_role",
-        "find", "records", "rounds", "acted",
+        "today", "add_working_days", "add_days", "working_days_between", "end_of", "is_working_day", "people",
+        "has_role", "find", "records", "rounds", "acted",
     }  # fmt: skip
 
 
@@ -155,7 +155,14 @@ def test_a_credit_code_is_valid_only_with_its_check_digit(code: str) -> None:
     others = [sign for sign in "0123456789ABCDEFGHJKLMNPQRTUWXY" if called("is_uscc(x)", x=code[:17] + sign)]
     assert len(others) == 1
     valid = code[:17] + others[0]
-    for changed in (valid[:3] + ("1" if valid[3] != "1" else "2") + valid[4:], valid[:17], valid + "0", valid.lower(), "", "I" * 18):
+    for changed in (
+        valid[:3] + ("1" if valid[3] != "1" else "2") + valid[4:],
+        valid[:17],
+        valid + "0",
+        valid.lower(),
+        "",
+        "I" * 18,
+    ):
         assert called("is_uscc(x)", x=changed) is False
 
 

@@ -119,7 +119,8 @@ def test_ten_thousands_go_down_to_the_fen() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "abc", "1.234", "1,23.00", "12,34", "1.2.3", "1e5", "--1", "+1", "1 000", "٣", "9" * 41, "NaN", ".5"]
+    "text",
+    ["", " ", "abc", "1.234", "1,23.00", "12,34", "1.2.3", "1e5", "--1", "+1", "1 000", "٣", "9" * 41, "NaN", ".5"],
 )
 def test_what_is_no_amount_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(NotMoney) as refusal:

@@ -145,10 +145,9 @@ def test_an_empty_file_is_nothing() -> None:
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         found = load(text, "a.yaml")
-    except Unfit as refusal:
-        assert refusal.findings
-    else:
-        assert known(found)
+    except Unfit:
+        return
+    assert known(found)
 
 
 def known(value: Any) -> bool:

@@ -46,7 +46,7 @@ def test_every_policy_case_of_technology_contracts_is_there() -> None:
         ("outcome: withdrawn", "outcome"),
         ("open: [submit_contract]", "open"),
         ("path: [nowhere]", "path"),
-        ("never: [register_account]", "never"),
+        ("never: [submit_account]", "never"),
         ("variables: {region_code: '120000'}", "region_code"),
         ("facts: [F-XX-99]", "facts"),
         ("trail: broken", "trail"),

@@ -64,6 +64,13 @@ def test_many_may_upgrade_at_once_and_all_succeed(empty_database_url: str) -> No
     assert len(settings(empty_database_url)) == 1
 
 
+def test_threads_may_make_different_databases_at_once(tmp_path: Path) -> None:
+    urls = [str(tmp_path / f"{number}.db") for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(schema.upgrade, urls))
+    assert len({settings(url)["log"] for url in urls}) == 8
+
+
 def test_processes_may_upgrade_at_once(tmp_path: Path) -> None:
     path = tmp_path / "new.db"
     code = "import sys; from engine import schema; schema.upgrade(sys.argv[1])"

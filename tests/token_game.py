@@ -177,8 +177,9 @@ class World:
 
     # Steps that follow by themselves.
 
-    def settled(self) -> Iterator[World]:
-        """Move on until everything waits."""
+    def settled(self, seen: set[tuple[str, ...]] | None = None) -> Iterator[World]:
+        """Move on until everything waits; worlds in which other orders have arrived already (``seen``) are left out."""
+        seen = set() if seen is None else seen
         while True:
             self.moves += 1
             assert self.moves < MOST_MOVES, "the model has a loop without a wait"
@@ -187,10 +188,14 @@ class World:
             ready = list(self.ready_inclusive())
             if not ready:
                 break
+            here = (self.root.view(), *sorted(self.ends)) if len(ready) > 1 or seen else ()
+            if here in seen:
+                return
+            seen.update([here] if here else [])
             for number in range(1, len(ready)):
                 twin = deepcopy(self)
                 twin.fire_inclusive(*list(twin.ready_inclusive())[number])
-                yield from twin.settled()
+                yield from twin.settled(seen)
             self.fire_inclusive(*ready[0])
         for scope in self.root.all():
             if scope.is_scope and not scope.tokens and scope.inner:

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
+from engine.inbox import counts
 from engine.work import SYSTEM, Database
 from webui import cases, deployment, documents, inbox, messages, page, people, processes, registers, start, tasks
 from webui.guard import open_to_all, stand_before
@@ -71,16 +72,27 @@ def create_app(
 def health() -> ResponseReturnValue:
     """Whether the server and its database answer."""
     with page.site().database.look(SYSTEM) as work:
-        work.db.exec_driver_sql("SELECT 1")
+        counts(work)
     return make_response("ok\n", {"Content-Type": "text/plain; charset=utf-8"})
 
 
 def set_the_table(app: Flask) -> None:
     """What every template may use."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(moment=page.moment, clock=page.clock, day=page.day, size=page.size, said=page.said)
+    app.jinja_env.filters.update(
+        moment=page.moment,
+        clock=page.clock,
+        day=page.day,
+        spans=page.spans,
+        size=page.size,
+        said=page.said,
+        role_name=page.role_name,
+        process_name=page.process_name,
+        element_name=page.element_name,
+        combined=page.combined,
+    )
     app.jinja_env.globals.update(
-        t=page.t, role_name=page.role_name, visitor=page.visitor, site=page.site, language=page.language, asset=asset
+        t=page.t, visitor=page.visitor, site=page.site, language=page.language, asset=asset, fresh_key=page.new_key
     )
 
 

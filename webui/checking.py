@@ -26,7 +26,7 @@ def filled_so_far(paper: Paper, posted: Posted, template: str, **names: Any) -> 
         paper.add_row(posted.raw, table)
     sheet = paper.again(posted, problems)
     if request.headers.get("X-Fragment"):
-        return show("_sheet.html", sheet=sheet, final=final)
+        return show("_sheet.html", sheet=sheet, final=final, again=request.path)
     return show(template, sheet=sheet, key=new_key(), **names)
 
 

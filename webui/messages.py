@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from engine import cases, inbox, items
 from engine.cases import POINTS_OF_NO_RETURN, WITHDRAW, senders
@@ -79,7 +79,9 @@ def page(case: str, name: str) -> Response:
 def surroundings(desk: Desk, event: Waiting) -> dict[str, Any]:
     """Everything on the page besides the form."""
     assert event.element.event
-    return {"case": desk.row, "element": event.element, "message": event.element.event.name}
+    name = event.element.event.name
+    where = url_for("messages.check", case=desk.row["id"], name=name)
+    return {"case": desk.row, "element": event.element, "message": name, "again": where}
 
 
 @bp.post("/cases/<case:case>/messages/<code:name>/check")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from flask import Response, current_app, g, make_response, redirect, render_template, request, session, url_for
 
+from bpmn.diagram import Element, Process
 from engine.cases import acting
 from engine.errors import Unusable
 from engine.library import Library, Vocabulary
@@ -149,3 +150,30 @@ def size(count: int) -> str:
     if count < 1024 * 1024:
         return f"{count // 1024} KB"
     return f"{count // (1024 * 102) / 10} MB"
+
+
+def spans(days: Sequence[date]) -> str:
+    """Days as month and day, those in a row as one span."""
+    found: list[list[date]] = []
+    for each in sorted(days):
+        if found and (each - found[-1][-1]).days == 1:
+            found[-1].append(each)
+        else:
+            found.append([each])
+    ends = [(run[0].strftime("%m-%d"), run[-1].strftime("%m-%d")) for run in found]
+    return t("list.comma").join(first if first == last else f"{first}–{last}" for first, last in ends)
+
+
+def process_name(process: Process) -> str:
+    """The name of a process in the language of the page."""
+    return said(Text(process.name, process.policy.get("name-en") or process.policy.get("title-en", ""))) or process.id
+
+
+def element_name(element: Element) -> str:
+    """The name of an element in the language of the page; its id where it has none."""
+    return said(Text(element.name, element.policy.get("name-en", ""))) or element.id
+
+
+def combined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Two mappings as one, as the parts of an address."""
+    return {**first, **dict(second)}

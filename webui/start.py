@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from engine import cases
 from engine.admission import Item, admit
@@ -32,7 +32,8 @@ def rehearsed(work: Work, process: str) -> tuple[Desk, Item, Paper]:
 def surroundings(desk: Desk, item: Item) -> dict[str, Any]:
     """Everything on the page besides the form."""
     element = desk.deployed.element(item["process"], item["element"])
-    return {"deployed": desk.deployed, "process": desk.deployed.diagram.process, "element": element}
+    where = url_for("start.check", process=desk.deployed.process)
+    return {"deployed": desk.deployed, "process": desk.deployed.diagram.process, "element": element, "again": where}
 
 
 @bp.get("/processes/<code:process>/application")

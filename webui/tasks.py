@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 
 from engine import cases, inbox, items
 from engine.access import judge, unbar
@@ -73,6 +73,7 @@ def surroundings(desk: Desk, item: Item) -> dict[str, Any]:
     person = visitor()
     return {
         "item": {**item, "overdue": inbox.overdue(desk.work, item)},
+        "again": url_for("tasks.check", task=item["id"]),
         "case": desk.row,
         "element": desk.deployed.element(item["process"], item["element"]),
         "process": desk.deployed.diagram.process,

@@ -33,19 +33,32 @@ class Catch(Node):
         if self.event.kind == "timer":
             due = self.due(task)
             if due is None:
-                raise Incident(
-                    f"定时事件“{self.element.name}”（{self.element.id}）没有时刻，流程将永远等待",
-                    f"the timer event {self.element.id} has no instant, so the case would wait for ever",
-                )
+                self.stay_idle(task)
+                return False
             self.arm(task, due)
         task._set_state(TaskState.WAITING)
         return False
+
+    def stay_idle(self, task: Task) -> None:
+        """A timer without an instant is no rival behind an event-based gateway; alone it would wait for ever."""
+        if not isinstance(task.parent.task_spec, EventGateway):
+            raise Incident(
+                f"定时事件“{self.element.name}”（{self.element.id}）没有时刻，流程将永远等待",
+                f"the timer event {self.element.id} has no instant, so the case would wait for ever",
+            )
+        task.workflow.drop(task)
 
     def due(self, task: Task) -> str | None:
         """The instant (ISO, UTC) at which the timer falls due, computed once when waiting starts."""
         instance = task.workflow
         value = instance.value(task, self.timer) if self.timer else self.event.expression
-        moment = instance.host.moment(self.event.form or "date", value)
+        try:
+            moment = instance.host.moment(self.event.form or "date", value)
+        except Incident as cause:
+            raise Incident(
+                f"定时事件“{self.element.name}”（{self.element.id}）：{cause.text.zh}",
+                f"the timer event {self.element.id}: {cause.text.en}",
+            ) from cause
         return moment.isoformat() if moment else None
 
     def arm(self, task: Task, due: str) -> None:
@@ -59,15 +72,9 @@ class Catch(Node):
 class Boundary(Catch):
     """An event on the border of an activity, waiting as a child of the activity's task."""
 
-    def _update_hook(self, task: Task) -> bool:
-        if self.event.kind == "timer":
-            due = self.due(task)
-            if due is None:
-                task.workflow.drop(task)
-                return False
-            self.arm(task, due)
-        task._set_state(TaskState.WAITING)
-        return False
+    def stay_idle(self, task: Task) -> None:
+        """A timer without an instant is not armed."""
+        task.workflow.drop(task)
 
     def _on_complete_hook(self, task: Task) -> None:
         instance, host = task.workflow, task.parent
@@ -85,11 +92,12 @@ class EventGateway(Node):
 
     def _update_hook(self, task: Task) -> bool:
         for flow in self.flows:
-            event = self.model.nodes[flow.target]
-            assert isinstance(event, Catch)
-            if event.event.kind == "timer" and event.due(task) is None:
-                continue
-            task.workflow.begin(event, task)
+            task.workflow.begin(self.model.nodes[flow.target], task)
+        if not task.children:
+            raise Incident(
+                f"事件网关“{self.element.name}”（{self.element.id}）之后没有一个定时器有时刻，流程将永远等待",
+                f"no timer behind the event gateway {self.element.id} has an instant, so the case would wait for ever",
+            )
         task._set_state(TaskState.STARTED)
         return False
 

@@ -25,6 +25,7 @@ class Exclusive(Node):
         self.default = next((flow for flow in self.flows if flow.id == element.default), None)
 
     def chosen(self, task: Task) -> tuple[Flow, ...]:
+        """The one flow that is taken."""
         return (self.decide(task, first=True)[0],)
 
     def decide(self, task: Task, *, first: bool) -> tuple[Flow, ...]:
@@ -63,17 +64,16 @@ class Join(Node):
         self.incoming = element.incoming
 
     def receive(self, flow: Flow, container: Task) -> None:
+        """Count the token that arrives, and look whether it was the last one missing."""
         tokens = container.internal_data.setdefault("joins", {}).setdefault(self.name, {})
         tokens[flow.id] = tokens.get(flow.id, 0) + 1
         self.look(container)
 
-    def look(self, container: Task) -> bool:
+    def look(self, container: Task) -> None:
         """Fire if every incoming flow has a token; consumes exactly one of each."""
-        tokens = container.internal_data.get("joins", {}).get(self.name, {})
-        if all(tokens.get(flow, 0) > 0 for flow in self.incoming):
+        tokens = container.internal_data["joins"][self.name]
+        if all(tokens.get(flow) for flow in self.incoming):
             self.fire(container, self.incoming)
-            return True
-        return False
 
     def fire(self, container: Task, flows: tuple[str, ...]) -> None:
         """Consume one token of each of these flows and let one go on."""
@@ -96,13 +96,13 @@ class Inclusive(Join, Exclusive):
     """An OR gateway: leaves by every flow whose condition holds; waits while a token elsewhere may still come."""
 
     def chosen(self, task: Task) -> tuple[Flow, ...]:
+        """Every flow that is taken."""
         return self.decide(task, first=False)
 
-    def look(self, container: Task) -> bool:
+    def look(self, container: Task) -> None:
+        """A split fires at once; a join is decided when nothing else moves by itself: see ``Instance.run``."""
         if len(self.incoming) == 1:
             self.fire(container, self.incoming)
-            return True
-        return False  # decided when nothing else moves by itself: see Instance.run
 
     def settle(self, container: Task) -> bool:
         """Fire unless a token elsewhere can reach an empty input without also reaching a filled one."""

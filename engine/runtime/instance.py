@@ -1,4 +1,4 @@
-"""A running case in memory: thawed from text, moved one step, frozen again. Every change of a case goes through here."""
+"""A running case in memory: thawed from text, moved one step, frozen again. Every change of a case is made here."""
 
 from __future__ import annotations
 
@@ -55,15 +55,19 @@ class Instance(Workflow):
         """The case whose ``frozen`` texts these are."""
         instance = cls(model, host)
         kept, variables = from_json(state), from_json(scopes)
-        assert isinstance(kept, dict) and isinstance(variables, list)
+        assert isinstance(kept, dict)
+        assert isinstance(variables, list)
         instance.scopes = Scopes.thawed(variables)
         rows, acts, last = kept["tasks"], kept["acts"], kept["last"]
-        assert isinstance(rows, list) and isinstance(acts, dict) and isinstance(last, int)
+        assert isinstance(rows, list)
+        assert isinstance(acts, dict)
+        assert isinstance(last, int)
         instance.acts, instance.last_id, instance.outcome = acts, last, kept["outcome"]
         for row in rows:
             assert isinstance(row, list)
             number, process, name, stage, parent, data = row
-            assert isinstance(number, int) and isinstance(stage, int)
+            assert isinstance(number, int)
+            assert isinstance(stage, int)
             node = model.root if process is None else model.processes[str(process)].nodes[str(name)]
             task = Task(instance, node, instance.tasks.get(parent), stage, id=number)
             task.internal_data = data
@@ -155,7 +159,8 @@ class Instance(Workflow):
 
     def _count(self, key: str, by: list[str]) -> None:
         count, people = self.acts.get(key, 0), self.acts.get(f"{key}/by", [])
-        assert isinstance(count, int) and isinstance(people, list)
+        assert isinstance(count, int)
+        assert isinstance(people, list)
         self.acts[key] = count + 1
         self.acts[f"{key}/by"] = [*(person for person in people if person not in by), *by]
 
@@ -209,7 +214,7 @@ class Instance(Workflow):
     def scope(self, task: Task) -> int:
         """The number of the scope a task reads and writes: its own, or the one its nearest surroundings give.
 
-        ``scope`` is a task's own (the case, a child of a multi-instance activity), ``inside`` what it gives to the tasks
+        ``scope`` is a task's own (the case, a child of a multi-instance activity), ``inside`` what it gives to those
         in it (a called process, a multi-instance activity). A boundary event stands outside its host.
         """
         place = task.parent if isinstance(task.task_spec, events.Boundary) else task
@@ -325,9 +330,11 @@ class Instance(Workflow):
                     task.run()
                     steps += 1
                     if steps > MOST_AUTOMATIC_STEPS:
+                        at = task.task_spec.element.id
                         raise Incident(
-                            f"流程连续自动执行了 {MOST_AUTOMATIC_STEPS} 步仍未停下，图中有一个没有等待的循环",
-                            f"the process ran {MOST_AUTOMATIC_STEPS} automatic steps without a wait: "
+                            f"流程连续自动执行了 {MOST_AUTOMATIC_STEPS} 步仍未停下（最后在 {at}）："
+                            "图中有一个没有等待的循环",
+                            f"the process ran {MOST_AUTOMATIC_STEPS} automatic steps without a wait, the last at {at}: "
                             "the diagram has a loop without one",
                         )
             if not (self._finish_scopes() or self._settle_inclusive()):

@@ -69,7 +69,8 @@ class Scopes:
         for row in rows:
             assert isinstance(row, list)
             key, parent, closed, values = row
-            assert isinstance(key, int) and isinstance(values, dict)
+            assert isinstance(key, int)
+            assert isinstance(values, dict)
             assert parent is None or isinstance(parent, int)
             scopes.table[key] = Scope(parent, bool(closed), values)
         return scopes

@@ -129,10 +129,10 @@ class UserTask(Node):
     def work_item(self, task: Task) -> WorkItem:
         """Who may do this task and by when, as the variables stand when it opens."""
         instance = task.workflow
-        roles: list[str] = []
         said = self.roles
-        for role in self._list(instance.value(task, said)) if isinstance(said, Expression) else said:
-            roles.append(str(role))
+        roles = [
+            str(role) for role in (self._list(instance.value(task, said)) if isinstance(said, Expression) else said)
+        ]
         assignees: list[str] = []
         names = self.assignee
         if isinstance(names, Expression):

@@ -62,9 +62,10 @@ def verify(work: Work, case: str | None = None) -> Verdict:
     query: Select[Any] = select(Event).order_by(Event.stream, Event.seq)
     if case is not None:
         query = query.where(Event.stream == f"case/{case}")
+    streamed = query.with_only_columns(*Event.__table__.columns).execution_options(yield_per=2000)
     seen: dict[str, tuple[int, str]] = {}
     commitments: dict[str, tuple[str, str]] = {}
-    for row in work.db.execution_options(yield_per=2000).execute(query.with_only_columns(*Event.__table__.columns)):
+    for row in work.db.execute(streamed):
         _check_event(row, seen, commitments, verdict)
     for stream, (seq, head) in heads.items():
         if seen.get(stream, (0, GENESIS)) != (seq, head):

@@ -23,8 +23,10 @@ def flows(lines: str) -> str:
         source, target, name, condition = found.groups()
         inner = f"<conditionExpression>{escape(condition)}</conditionExpression>" if condition else ""
         label = f' name="{escape(name)}"' if name else ""
-        written.append(f'<sequenceFlow id="{source}_{target}" sourceRef="{source}" targetRef="{target}"{label}>'
-                       f"{inner}</sequenceFlow>")
+        written.append(
+            f'<sequenceFlow id="{source}_{target}" sourceRef="{source}" targetRef="{target}"{label}>'
+            f"{inner}</sequenceFlow>"
+        )
     return "\n".join(written)
 
 
