@@ -75,8 +75,9 @@ class Element:
     ``type`` is the BPMN tag without prefix (``userTask``, ``boundaryEvent`` …); a subprocess that an event starts is an
     ``eventSubProcess``. ``container`` is the id of the process or embedded subprocess it lies in. ``policy`` holds the
     attributes of the policy namespace by local name (``form``, ``role``, ``assignee``, ``due``, ``excluded``,
-    ``fourEyes``, ``tag``, ``basis``, ``facts``, ``sender``, ``outcome`` …). ``incoming`` and ``outgoing`` are flow ids
-    in the order of the file. ``name`` is "" where the file gives none.
+    ``fourEyes``, ``tag``, ``basis``, ``facts``, ``sender``, ``outcome`` …); a user task that names nobody has the
+    ``role`` of its lane. ``incoming`` and ``outgoing`` are flow ids in the order of the file. ``name`` is "" where the
+    file gives none.
     """
 
     id: str

@@ -29,10 +29,12 @@ _QUIET = frozenset({
     "documentation", "extensionElements", "incoming", "outgoing", "laneSet", "sequenceFlow", "textAnnotation",
     "association", "group", "auditing", "monitoring", "script", "multiInstanceLoopCharacteristics",
 })
-# Attributes that change how a process runs, with the value under which they change nothing.
-_IDLE: Mapping[str, str] = {
-    "isForCompensation": "false", "startQuantity": "1", "completionQuantity": "1", "instantiate": "false",
-    "eventGatewayType": "Exclusive", "parallelMultiple": "false",
+# Attributes that change how a process runs, with the values under which they change nothing.
+_NO = frozenset({"", "false", "0"})
+_IDLE: Mapping[str, frozenset[str]] = {
+    "isForCompensation": _NO, "instantiate": _NO, "parallelMultiple": _NO,
+    "startQuantity": frozenset({"", "1"}), "completionQuantity": frozenset({"", "1"}),
+    "eventGatewayType": frozenset({"", "Exclusive"}),
 }
 
 
@@ -116,7 +118,7 @@ def keep_others(node: Node, key: str, book: Book) -> None:
     """Keep by name every child and attribute of a node or process that would change how it runs and is not read."""
     book.others.extend(dialects.foreign_words(node, key))
     for name, idle in _IDLE.items():
-        if node.get(name, idle) != idle:
+        if node.get(name) not in idle:
             book.others.append(Other(name, key, node.line))
     for child in node.children:
         read = child.name in _QUIET or child.name in _NODES or child.name.endswith("EventDefinition")
@@ -135,7 +137,7 @@ def _element(node: Node, container: str, book: Book) -> Element | None:
     calls = node.name == "callActivity"
     return Element(
         id=key,
-        type="eventSubProcess" if node.get("triggeredByEvent") == "true" else node.name,
+        type="eventSubProcess" if node.flag("triggeredByEvent", default=False) else node.name,
         name=named(node, book),
         line=node.line,
         container=container,
@@ -143,9 +145,9 @@ def _element(node: Node, container: str, book: Book) -> Element | None:
         policy=dialects.own_attributes(node),
         event=parts.event(node, key, book.messages, book.findings) if node.name.endswith("Event") else None,
         attached_to=node.get("attachedToRef") if node.name == "boundaryEvent" else None,
-        interrupting=node.get("cancelActivity", node.get("isInterrupting", "true")) != "false",
+        interrupting=node.flag("cancelActivity", default=node.flag("isInterrupting", default=True)),
         default=node.get("default") or None,
-        loop=parts.loop(loop) if loop else None,
+        loop=parts.loop(loop, key, book.findings) if loop else None,
         called=node.get("calledElement").strip() or None if calls else None,
         inputs=parts.mapping(node, "in", key, book.findings),
         outputs=parts.mapping(node, "out", key, book.findings),
@@ -168,7 +170,7 @@ def _flow(node: Node, book: Book) -> None:
     condition = node.first(BPMN, "conditionExpression")
     if condition:
         book.others.extend(dialects.foreign_words(condition, found))
-        parts.check_condition(condition, found, book.findings)
+        parts.check_expression(condition, found, book.findings)
     book.flows[found] = Flow(found, source, target, named(node, book), parts.text_of(condition) if condition else None,
                              node.line, dialects.own_attributes(node).get("name-en", ""))
 

@@ -54,13 +54,19 @@ def _timer(definition: Node, key: str, findings: Findings) -> Event:
         findings.add("timer", definition.line, key,
                      "一个定时器只能有 timeDate、timeDuration、timeCycle 之一：请只留一个",
                      "a timer has one of timeDate, timeDuration and timeCycle: keep one of them")
-    return Event("timer", form=_TIMERS[said[0].name], expression=text_of(said[0])) if said else Event("timer")
+    if not said:
+        return Event("timer")
+    check_expression(said[0], key, findings)
+    return Event("timer", form=_TIMERS[said[0].name], expression=text_of(said[0]))
 
 
-def loop(node: Node) -> Loop:
+def loop(node: Node, key: str, findings: Findings) -> Loop:
     """The multi-instance marker of an activity."""
     own = dialects.own_attributes(node)
     found = {child.name: child for child in node.children}
+    for word in ("loopCardinality", "completionCondition"):
+        if word in found:
+            check_expression(found[word], key, findings)
 
     def said(word: str) -> str | None:
         return text_of(found[word]) if word in found else None
@@ -69,7 +75,7 @@ def loop(node: Node) -> Loop:
         return found[word].get("name") or found[word].get("id") if word in found else None
 
     return Loop(
-        sequential=node.get("isSequential") == "true",
+        sequential=node.flag("isSequential", default=False),
         collection=own.get("collection") or said("loopDataInputRef"),
         cardinality=said("loopCardinality"),
         item=own.get("item") or item("inputDataItem"),
@@ -139,13 +145,13 @@ def script(node: Node, key: str, findings: Findings) -> str | None:
     return (lines[0].strip() + "\n" + textwrap.dedent("\n".join(lines[1:]))).strip() if lines else ""
 
 
-def check_condition(condition: Node, flow: str, findings: Findings) -> None:
-    """A condition is text in our language and nothing else."""
-    if condition.children:
-        findings.add("condition-markup", condition.line, flow,
-                     "条件中含有 XML 元素：请只写表达式，小于号写作 &lt;",
-                     "the condition contains XML elements: write the expression only, with &lt; for less-than")
-    if language := condition.get("language"):
-        findings.add("condition-language", condition.line, flow,
-                     f"条件语言 {language} 不可用：请用本系统的表达式并删去 language",
-                     f"conditions in {language} do not run here: use our expressions and remove language")
+def check_expression(node: Node, element: str, findings: Findings) -> None:
+    """A condition, timer or cardinality is text in our language and nothing else."""
+    if node.children:
+        findings.add("expression-markup", node.line, element,
+                     f"{node.name} 中含有 XML 元素：请只写表达式，小于号写作 &lt;",
+                     f"the {node.name} contains XML elements: write the expression only, with &lt; for less-than")
+    if language := node.get("language"):
+        findings.add("expression-language", node.line, element,
+                     f"表达式语言 {language} 不可用：请用本系统的表达式并删去 language",
+                     f"expressions in {language} do not run here: use ours and remove the attribute language")

@@ -37,7 +37,7 @@ def read_diagram(data: bytes, file: str) -> Diagram:
     lanes = read_lanes(root, owner, book)
     nodes.connect(book)
     give_roles(lanes, book)
-    process = Process(key, nodes.named(owner, book), owner.line, owner.get("isExecutable") != "false",
+    process = Process(key, nodes.named(owner, book), owner.line, owner.flag("isExecutable", default=True),
                       dialects.own_attributes(owner))
     if findings.found:
         raise Unfit(findings.in_order())
@@ -67,7 +67,7 @@ def _executable(root: Node, findings: Findings) -> Node:
     if not processes:
         raise findings.stop("no-process", root.line, "文件中没有流程（process）：请画出流程后再上传",
                             "the file has no process: draw one and upload it again")
-    executable = [process for process in processes if process.get("isExecutable") == "true"]
+    executable = [process for process in processes if process.flag("isExecutable", default=False)]
     if len(processes) == 1:
         return processes[0]
     if len(executable) == 1:

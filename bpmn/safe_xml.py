@@ -57,6 +57,10 @@ class Node:
         """The value of an attribute without namespace."""
         return self.attributes.get(("", name), default)
 
+    def flag(self, name: str, *, default: bool) -> bool:
+        """The truth of an attribute, which XML writes in words or as 1 and 0; ``default`` where it says neither."""
+        return {"true": True, "1": True, "false": False, "0": False}.get(self.get(name).strip().lower(), default)
+
     def all(self, namespace: str, name: str) -> list[Node]:
         """The children of this name, in order."""
         return [child for child in self.children if child.name == name and child.namespace == namespace]

@@ -22,9 +22,8 @@ def read_shapes(root: Node) -> tuple[dict[str, Shape], dict[str, Edge]]:
     for node in drawn:
         key = _meant(node)
         if node.name == "BPMNShape" and key not in shapes and (box := _box(node.first(DC, "Bounds"))):
-            said = node.get("isExpanded")
-            shapes[key] = Shape(key, *box, horizontal=node.get("isHorizontal") != "false",
-                                expanded=said == "true" if said else key not in planes, label=_label(node))
+            shapes[key] = Shape(key, *box, horizontal=node.flag("isHorizontal", default=True),
+                                expanded=node.flag("isExpanded", default=key not in planes), label=_label(node))
         elif node.name == "BPMNEdge" and key not in edges:
             points = [_point(point) for point in node.all(DD, "waypoint")]
             sound = tuple(point for point in points if point is not None)

@@ -18,7 +18,8 @@ from engine.walk import Walker
 from engine.work import SYSTEM, Database, Work
 
 DEMO = "demo."
-PERIOD = timedelta(days=300)
+PERIOD, SETTLED = timedelta(days=200), timedelta(days=40)
+CASES = "tech_contract_registration"
 
 PEOPLE: Mapping[str, tuple[str, ...]] = {
     "inventor_lead": ("周启明",),
@@ -99,14 +100,15 @@ def play(url: str, number: int, *, seed: int = 0, told: Callable[[int], None] = 
     clock = SetClock(now - PERIOD)
     database = Database(url, clock)
     scenarios = startable(Library.standing())
-    kinds = sorted(scenarios)
-    walker = Walker(database, clock, random.Random(seed), latest=now, boldness=0.25, messages=0.04)
+    walker = Walker(database, clock, random.Random(seed), latest=now, boldness=0.12, messages=0.01)
     played = []
     try:
         for index in range(number):
-            clock.instant = now - PERIOD + (PERIOD - timedelta(days=3)) * index / max(number, 1)
-            case = walker.start(kinds[index % len(kinds)], scenarios[kinds[index % len(kinds)]])
-            for _ in range(walker.random.randrange(2, 30)):
+            age = PERIOD * (number - index) / number
+            clock.instant = now - age
+            case = walker.start(CASES, scenarios[CASES])
+            # Old cases have come a long way; those of the last weeks stand anywhere.
+            for _ in range(60 if age > SETTLED else walker.random.randrange(1, 9)):
                 walker.rest()
                 if walker.walk(case, 1) != "open":
                     break

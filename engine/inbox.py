@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, false, func, or_, select
 
-from engine.access import unbar
+from engine.access import Door, judge, unbar
 from engine.errors import NotFound
 from engine.model import CaseFile, Comment, Document, Event, Outbox, Submission, Task, Timer
 from engine.people import standing
@@ -48,11 +48,25 @@ def tasks_for(work: Work, person: str) -> list[Row]:
     rows = work.rows(query.order_by(Task.due.is_(None), Task.due, Task.opened_at))
     found = []
     for row in rows:
-        if person in unbar(row["excluded"]) or row["case"] in about.cases:
+        if judge(about, _door(row)).reasons:
             continue
         mine = row["claimed_by"] == person or person in unbar(row["assignees"])
         found.append({**row, "mine": mine, "overdue": overdue(work, row)})
     return found
+
+
+def _door(row: Row) -> Door:
+    """A work item as far as its row says who may do it; parties and four eyes are looked at when somebody acts."""
+    return Door(
+        case=row["case"],
+        applicant=row["applicant"],
+        roles=frozenset(unbar(row["roles"])),
+        assignees=unbar(row["assignees"]),
+        excluded=frozenset(unbar(row["excluded"])),
+        checked=frozenset(),
+        parties=frozenset(),
+        claimed_by=row["claimed_by"],
+    )
 
 
 def overdue(work: Work, item: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import insert, update
 from engine import documents
 from engine.access import judge
 from engine.admission import Item, admit, door, not_yours, take_up
-from engine.answers import with_files
+from engine.answers import refuse_strange_files, with_files
 from engine.desk import Desk, open_desk
 from engine.errors import NotYours, Unusable
 from engine.inbox import may_see
@@ -20,7 +20,8 @@ from engine.people import name_of, standing
 from engine.requests import recall, remember
 from engine.trail.record import commitment, new_salt
 from engine.work import Work
-from forms.values import FileRef, from_json, to_json
+from forms.answer import drop_hidden
+from forms.values import from_json, to_json
 
 
 def claim(work: Work, task: str) -> None:
@@ -59,14 +60,19 @@ def reassign(work: Work, task: str, to: str, reason: str) -> None:
 
 
 def save_draft(work: Work, task: str, answer: Mapping[str, Any]) -> None:
-    """Keep an unfinished answer with the work item, unchecked; it is shown again when the item is opened."""
+    """Keep an unfinished answer with the work item, unchecked; it is shown again when the item is opened.
+
+    What the form does not ask now (a field that became hidden) is dropped.
+    """
     desk, item, again = take_up(work, task, "save_draft")
     if again is not None:
         return
     admit(desk, item, "save_draft")
     form = desk.deployed.form(item["process"], item["element"])
-    draft = to_json(with_files(desk, form, answer, item["element"]))
-    work.db.execute(update(Task).where(Task.id == task).values(draft=draft))
+    asked = drop_hidden(form, answer, desk.world(item["token"]))
+    draft = with_files(desk, form, asked, item["element"])
+    refuse_strange_files(desk, draft)
+    work.db.execute(update(Task).where(Task.id == task).values(draft=to_json(draft)))
     desk.keep()
     remember(work, desk.row["id"])
 
@@ -89,17 +95,18 @@ def comment(work: Work, case: str, words: str) -> None:
         remember(work, case)
 
 
-def attach(work: Work, case: str, name: str, data: bytes) -> FileRef | None:
-    """Attach a document to a case; None if this very request has already been carried out."""
-    if recall(work) is not None:
-        return None
+def attach(work: Work, case: str, name: str, data: bytes) -> str:
+    """Attach a document to a case; gives its id."""
+    again = recall(work)
+    if again is not None:
+        return again
     desk = open_desk(work, case)
     refuse_stranger(desk, "attach")
     kept = documents.attach(work, case, "", name, data, work.actor)
     desk.tell("document.attached", {"document": kept.id, "sha256": kept.sha256})
     desk.keep()
     remember(work, kept.id)
-    return kept
+    return kept.id
 
 
 def refuse_stranger(desk: Desk, verb: str) -> None:

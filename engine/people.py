@@ -157,8 +157,13 @@ def delegate(work: Work, person: str, substitute: str, role: str, starts_on: dat
 
 
 def end_delegation(work: Work, delegation: str) -> None:
-    """Take a delegation back at once."""
+    """Take a delegation back at once. NotFound: there is none of this id, or it has been taken back."""
+    query = select(Delegation.person, Delegation.substitute, Delegation.role).where(Delegation.id == delegation)
+    row = work.db.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(f"没有编号为 {delegation} 的委托", f"there is no delegation {delegation}")
     work.db.execute(delete(Delegation).where(Delegation.id == delegation))
+    tell(work, "sys/people", "delegation.ended", {"person": row.person, "substitute": row.substitute, "role": row.role})
 
 
 def recuse(work: Work, person: str, reason: str, *, case: str | None = None, party: str | None = None) -> None:

@@ -1,10 +1,12 @@
 """Process models for the tests of the runtime, written as lines of words, and what a walker may decide in them.
 
-    user   check -> pass               xor pass -> check *e | check=amount_fen > 3
-    timer  late beside check -> remind user vote [each] -> e | collection=members; item=member
-    sub    review -> e {               (one element a line; a subprocess is closed by a line ``}``)
+    user   check -> pass
+    xor    pass  -> check *e | check=amount_fen > 3
+    timer  late  beside check -> remind
+    user   vote  [each] -> e | collection=members; item=member
+    sub    review -> e {
 
-``on`` attaches an interrupting boundary event and ``beside`` one that does not interrupt; ``[each]`` makes a parallel
+One element stands on a line, and a line ``}`` closes a subprocess. ``on`` attaches an interrupting boundary event and ``beside`` one that does not interrupt; ``[each]`` makes a parallel
 and ``[in-turn]`` a sequential multi-instance activity; ``*`` marks the default flow. A flow is called ``source.target``.
 Where a line says nothing of it, the walker decides: which flow a gateway takes (a variable of the gateway's name), how
 many members an activity has (``n_activity``) and after how many it stops (``stop_activity``).
@@ -18,7 +20,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 from random import Random
-from textwrap import dedent
 from typing import Any
 
 from bpmn.diagram import Diagram, Element
@@ -123,13 +124,14 @@ class Line:
         if self.kind == "message":
             yield f'<messageEventDefinition messageRef="m_{self.id}"/>'
         if self.kind == "timer":
-            form, said = ("Date", self.more["date"]) if "date" in self.more else ("Duration", self.more.get("duration", "P3D"))
+            form = "Date" if "date" in self.more else "Duration"
+            said = self.more.get(form.lower(), "P3D")
             yield f"<timerEventDefinition><time{form}>{escape(said)}</time{form}></timerEventDefinition>"
         if self.loop:
             yield self.many()
         if self.kind == "script":
-            assignments = "\n".join(f"{name} = {value}" for name, value in self.more.items()) or f"{self.id}_done = True"
-            yield f"<script>{escape(assignments)}</script>"
+            assignments = [f"{name} = {value}" for name, value in self.more.items()] or [f"{self.id}_done = True"]
+            yield f"<script>{escape(chr(10).join(assignments))}</script>"
 
     def many(self) -> str:
         """The multi-instance marker."""
@@ -138,8 +140,10 @@ class Line:
             for name in ("collection", "item", "output", "result")
             if name in self.more
         )
-        inner = "" if "collection" in self.more else f"<loopCardinality>{self.more.get('n', f'n_{self.id}')}</loopCardinality>"
-        until = self.more.get("until", "" if "collection" in self.more else f"nrOfCompletedInstances >= stop_{self.id}")
+        inner, until = "", self.more.get("until", "")
+        if "collection" not in self.more:
+            inner = f"<loopCardinality>{self.more.get('n', f'n_{self.id}')}</loopCardinality>"
+            until = until or f"nrOfCompletedInstances >= stop_{self.id}"
         if until:
             inner += f"<completionCondition>{escape(until)}</completionCondition>"
         marker = "multiInstanceLoopCharacteristics"
@@ -160,9 +164,7 @@ def written(process: str, text: str) -> bytes:
     body: list[str] = []
     around: list[str] = []
     closing: list[list[str]] = []
-    for number, raw in enumerate(dedent(text).strip().splitlines(), 1):
-        if not (stripped := raw.strip()):
-            continue
+    for stripped in filter(None, map(str.strip, text.splitlines())):
         if stripped == "}":
             body += closing.pop()
             continue
@@ -173,11 +175,9 @@ def written(process: str, text: str) -> bytes:
         body += [line.opening(), *line.inside(), *([] if line.opens else end)]
         if line.opens:
             closing.append(end)
-        assert number < 10_000
     head = f'<definitions {NAMESPACES} targetNamespace="urn:test">'
-    return "\n".join(
-        [head, *around, f'<process id="{process}" name="{process}" isExecutable="true">', *body, "</process></definitions>"]
-    ).encode()
+    opening = f'<process id="{process}" name="{process}" isExecutable="true">'
+    return "\n".join([head, *around, opening, *body, "</process></definitions>"]).encode()
 
 
 @dataclass

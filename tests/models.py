@@ -1,11 +1,9 @@
-"""The models on which the runtime's tokens are proved, structured and unstructured, and a generator of more.
+"""The models on which the runtime's tokens are proved, structured and unstructured.
 
 Every cycle passes a wait. What a gateway decides is for the walker, so that each model is walked along all its ways.
 """
 
 from __future__ import annotations
-
-from random import Random
 
 from tests.drawing import Drawn, draw
 
@@ -383,34 +381,3 @@ MODELS: dict[str, Drawn] = {
         end   e
     """),
 }
-
-
-def random_model(seed: int) -> Drawn:
-    """A model that nobody would draw: random gateways and tasks, random forward flows, ways back into tasks only."""
-    random = Random(seed)
-    size = random.randint(5, 13)
-    kinds = {f"n{number}": random.choice(["user", "user", "user", "xor", "and", "or", "or"]) for number in range(size)}
-    names = list(kinds)
-    flows: dict[str, list[str]] = {name: [] for name in names}
-    for number, name in enumerate(names):
-        if number:  # everything can be reached
-            source = random.choice([each for each in names[:number] if kinds[each] != "user" or not flows[each]] or names[:1])
-            flows[source].append(name)
-    for number, name in enumerate(names):
-        later = [*names[number + 1 :], "e"]
-        wanted = 1 if kinds[name] == "user" else random.randint(1, 3)
-        while len(flows[name]) < wanted:
-            flows[name].append(random.choice(later))
-        earlier_tasks = [each for each in names[: number + 1] if kinds[each] == "user"]
-        if kinds[name] == "xor" and earlier_tasks and random.random() < 0.9:
-            flows[name].append(random.choice(earlier_tasks))
-    lines = ["start s -> n0", "end e"]
-    for name, kind in kinds.items():
-        if kind == "user" and len(flows[name]) > 1:
-            kind = "and"
-        lines.append(f"{kind} {name} -> {' '.join(flows[name])}")
-        if kind == "user" and random.random() < 0.25:
-            how = random.choice(["on", "beside"])
-            later = [*names[names.index(name) + 1 :], "e"]
-            lines.append(f"message m{name} {how} {name} -> {random.choice(later)}")
-    return draw("\n".join(lines))

@@ -53,12 +53,12 @@ class House:
 class Play:
     """A case of a drawn process. Only its two texts live from one step to the next."""
 
-    def __init__(self, drawn: Drawn, *, host: House | None = None, **values: Value) -> None:
-        self.drawn, self.host = drawn, host or House()
+    def __init__(self, drawn: Drawn, values: Mapping[str, Value] | None = None, /, **more: Value) -> None:
+        self.drawn, self.host = drawn, House()
         self.told: list[Happening] = []
         self.opened: dict[int, WorkItem] = {}
         self.closed: dict[int, str] = {}
-        self._keep(Instance.started(drawn.model, self._with_acts(None), values))
+        self._keep(Instance.started(drawn.model, self._with_acts(None), {**(values or {}), **more}))
 
     def _with_acts(self, instance: Instance | None) -> House:
         """The host; ``rounds`` and ``acted`` ask the case itself."""
@@ -122,10 +122,14 @@ class Play:
 
     # What is to be done.
 
-    def do(self, element: str, number: int = 0, by: str = "somebody", **answers: Value) -> None:
-        """Complete a work item of this element (the oldest, unless ``number`` says otherwise) with these answers."""
+    def do(self, element: str, values: Mapping[str, Value] | None = None, /, *, nth: int = 0, **more: Value) -> None:
+        """Complete a work item of this element (the oldest, unless ``nth`` says otherwise) with these answers."""
+        self.do_as("somebody", element, {**(values or {}), **more}, nth=nth)
+
+    def do_as(self, person: str, element: str, values: Mapping[str, Value], *, nth: int = 0) -> None:
+        """The same, by this person."""
         instance = self.thawed()
-        instance.complete(self.tokens(element)[number], answers, [by])
+        instance.complete(self.tokens(element)[nth], values, [person])
         self._keep(instance)
 
     def fire(self, element: str, **values: Value) -> None:

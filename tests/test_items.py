@@ -227,8 +227,8 @@ def test_an_empty_remark_and_one_on_no_case_are_refused(office: Office, case: st
 def test_a_document_is_attached_with_its_hash_in_the_trail(office: Office, case: str) -> None:
     kept = office.act("登记员", items.attach, case, "../图纸.pdf", PDF)
     told = office.last(case)
-    assert (told["type"], told["data"]) == ("document.attached", {"document": kept.id, "sha256": kept.sha256})
-    row, content = office.look(read, kept.id)
+    row, content = office.look(read, kept)
+    assert (told["type"], told["data"]) == ("document.attached", {"document": kept, "sha256": row.sha256})
     assert (row.name, row.uploaded_by, content) == ("图纸.pdf", office.who["登记员"], PDF)
     assert office.sound()
 

@@ -121,7 +121,7 @@ def test_no_committed_file_names_a_machine_or_an_index() -> None:
         (transactions_open_in_one_file, "engine/cases.py", "def f(engine):\n    with engine.begin() as db: pass"),
         (transactions_open_in_one_file, "engine/cases.py", "def f(work):\n    work.db.commit()"),
         (transactions_open_in_one_file, "webui/cases.py", "def f(database):\n    database.engine.connect()"),
-        (transactions_open_in_one_file, "engine/bench.py", "import sqlite3\nsqlite3.connect('a')"),
+        (transactions_open_in_one_file, "engine/inbox.py", "import sqlite3\nsqlite3.connect('a')"),
         (instants_have_a_zone, "engine/cases.py", "from datetime import datetime\ndatetime.utcfromtimestamp(0)"),
         (instants_have_a_zone, "engine/cases.py", "x = 1  # noqa: DTZ001"),
         (opens_with_a_docstring, "engine/cases.py", "x = 1"),

@@ -66,9 +66,32 @@ def test_a_condition_is_read_whole(inner: str, condition: str) -> None:
 def test_a_condition_with_elements_or_in_another_language_is_refused() -> None:
     flow = '<sequenceFlow id="f" sourceRef="s" targetRef="e">{}</sequenceFlow>'
     markup = flow.format("<conditionExpression>a <b>or</b> c</conditionExpression>")
-    assert only(model(START + END + markup))[0] == "condition-markup"
+    assert only(model(START + END + markup))[0] == "expression-markup"
     juel = flow.format('<conditionExpression language="juel">a</conditionExpression>')
-    assert only(model(START + END + juel))[0] == "condition-language"
+    assert only(model(START + END + juel))[0] == "expression-language"
+
+
+@pytest.mark.parametrize("word", ["loopCardinality", "completionCondition"])
+def test_no_expression_may_be_in_another_language(word: str) -> None:
+    loop = f'<multiInstanceLoopCharacteristics><{word} language="juel">3</{word}></multiInstanceLoopCharacteristics>'
+    assert only(model(f'<userTask id="t">{loop}</userTask>'))[0] == "expression-language"
+    timer = '<timerEventDefinition><timeDate language="feel">x</timeDate></timerEventDefinition>'
+    assert only(model(f'<boundaryEvent id="t">{timer}</boundaryEvent>'))[0] == "expression-language"
+
+
+@pytest.mark.parametrize(("no", "yes"), [("false", "true"), ("0", "1"), (" False ", "TRUE")])
+def test_truth_is_understood_in_words_and_in_digits(no: str, yes: str) -> None:
+    body = (
+        f'<boundaryEvent id="b" attachedToRef="t" cancelActivity="{no}"/><subProcess id="e" triggeredByEvent="{yes}"/>'
+        f'<userTask id="t" isForCompensation="{no.strip().lower()}">'
+        f'<multiInstanceLoopCharacteristics isSequential="{yes}"/></userTask>'
+    )
+    diagram = read_diagram(model(body, attributes=f'id="p" isExecutable="{no}"'), "x")
+    assert not diagram.process.executable
+    assert not diagram.elements["b"].interrupting
+    assert diagram.elements["e"].type == "eventSubProcess"
+    assert diagram.elements["t"].loop == Loop(True, None, None, None, None, None, None, 5)
+    assert diagram.others == ()
 
 
 def test_flows_without_id_are_named_after_their_ends() -> None:

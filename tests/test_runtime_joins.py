@@ -1,4 +1,4 @@
-"""Joins fire when BPMN says: never early, never twice, never lost. Walks on the runtime against a token game, and by hand."""
+"""Joins fire when BPMN says, never early, never twice, never lost: in walks against a token game, and by hand."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from bpmn.findings import Findings
 from bpmn.structure import check_structure
 from bpmn.supported import check_supported
 from tests.drawing import Drawn, draw
-from tests.models import MODELS, random_model
+from tests.models import MODELS
 from tests.playing import Play, incident
+from tests.random_models import random_model
 from tests.walking import walk
 
 WAITS = {"userTask", "intermediateCatchEvent", "boundaryEvent", "endEvent"}
@@ -45,6 +46,7 @@ def test_every_walk_through_a_random_model_is_a_game_of_tokens(first: int, deep:
             drawn = random_model(1_000 * seed + model if deep else model)
             met += walk(drawn, f"random {model} {seed}", 30).done
     assert met["(stuck)"] and met["e"]
+    assert met["(too many orders)"] <= (20 if deep else 1)
 
 
 def test_an_and_join_in_a_loop_waits_for_both_in_every_round() -> None:

@@ -8,16 +8,22 @@ moves first; then inclusive joins fire, in every possible order: so a step may l
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 from bpmn.diagram import Diagram, Element
+from forms.values import Value
 from tests.drawing import Decisions, Drawn
 
 MOST_MOVES = 3_000
+MOST_ORDERS = 100
 WAITING = ("userTask", "intermediateCatchEvent", "eventBasedGateway")
+
+
+class TooManyOrders(Exception):
+    """Inclusive joins may fire in so many different orders here that the game is not played on."""
 
 
 class Plan:
@@ -39,7 +45,8 @@ class Plan:
 
     def ways_out(self, element: str) -> list[str]:
         """The flows on which a token can leave an element: its own, and those of its boundary events."""
-        return [*self[element].outgoing, *(flow for event in self.diagram.boundary_of(element) for flow in event.outgoing)]
+        events = self.diagram.boundary_of(element)
+        return [*self[element].outgoing, *(flow for event in events for flow in event.outgoing)]
 
     def ends(self, flow: str, join: str) -> frozenset[str]:
         """The incoming flows of a join to which a token on this flow can come without visiting the join."""
@@ -112,7 +119,7 @@ class Token:
         return shown(
             self.element,
             member=self.member,
-            counts=None if self.total is None else (self.total, self.completed, len(self.tokens)),
+            counts=None if self.total is None else [self.total, self.completed, len(self.tokens)],
             events=self.events,
             known=known,
             marking=+self.marking,
@@ -124,7 +131,7 @@ def shown(
     element: str,
     *,
     member: bool,
-    counts: tuple[int, int, int] | None,
+    counts: Sequence[Value] | None,
     events: list[str],
     known: list[str],
     marking: Counter[str],
@@ -192,6 +199,8 @@ class World:
             if here in seen:
                 return
             seen.update([here] if here else [])
+            if len(seen) > MOST_ORDERS:
+                raise TooManyOrders
             for number in range(1, len(ready)):
                 twin = deepcopy(self)
                 twin.fire_inclusive(*list(twin.ready_inclusive())[number])
@@ -328,7 +337,7 @@ class World:
     # Inclusive joins.
 
     def ready_inclusive(self) -> Iterator[tuple[Token, str]]:
-        """The inclusive joins that may fire: each empty flow is out of reach, or what reaches it reaches a filled one."""
+        """The inclusive joins that may fire."""
         for scope in self.root.all():
             if scope.inner is not None:
                 joins = {scope.inner.diagram.flows[flow].target for flow in +scope.marking}
@@ -338,7 +347,7 @@ class World:
 
     @staticmethod
     def may_fire(scope: Token, join: str) -> bool:
-        """BPMN 2.0, table 13.4: the inclusive gateway's activation."""
+        """BPMN 2.0, table 13.4: no token elsewhere reaches an empty flow of the join without reaching a filled one."""
         plan = scope.inner
         assert plan is not None
         filled = {flow for flow in plan[join].incoming if scope.marking[flow]}

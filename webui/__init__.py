@@ -34,9 +34,7 @@ CONVERTERS = {
 ROOMS = (people, inbox, tasks, start, messages, cases, documents, processes, deployment, registers)
 
 
-def create_app(
-    database: Database, *, secret: str, demo: bool = False, https: bool = False, proxies: int = 0
-) -> Flask:
+def create_app(database: Database, *, secret: str, demo: bool = False, https: bool = False, proxies: int = 0) -> Flask:
     """The application over a database that is made and filled.
 
     ``secret`` signs the session cookies. ``demo`` lets anybody be anybody who has no password. ``https`` says that
@@ -90,6 +88,7 @@ def set_the_table(app: Flask) -> None:
         process_name=page.process_name,
         element_name=page.element_name,
         combined=page.combined,
+        own_half=page.own_half,
     )
     app.jinja_env.globals.update(
         t=page.t, visitor=page.visitor, site=page.site, language=page.language, asset=asset, fresh_key=page.new_key
@@ -105,5 +104,3 @@ def asset(name: str) -> str:
 def digest(name: str) -> str:
     """What tells one content of a static file from another."""
     return hashlib.sha256((Path(__file__).parent / "static" / name).read_bytes()).hexdigest()[:12]
-
-

@@ -39,15 +39,11 @@ def answered(desk: Desk) -> list[Answer]:
         title, fields = told(desk, row["process"], row["element"], answer, teller)
         principal = teller.names.get(row["on_behalf_of"]) if row["on_behalf_of"] else None
         person = teller.names.get(row["person"], row["person"])
-        found.append(
-            Answer(row["id"], title, row["element"], row["round"], person, principal, row["at"], fields)
-        )
+        found.append(Answer(row["id"], title, row["element"], row["round"], person, principal, row["at"], fields))
     return found[::-1]
 
 
-def told(
-    desk: Desk, process: str, element: str, answer: object, teller: Teller
-) -> tuple[str, list[tuple[str, Shown]]]:
+def told(desk: Desk, process: str, element: str, answer: object, teller: Teller) -> tuple[str, list[tuple[str, Shown]]]:
     """The name of what was answered, and the answer by the labels of its form."""
     contents = desk.deployed.contents.get(process)
     at = contents.diagram.elements.get(element) if contents else None

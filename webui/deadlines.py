@@ -1,4 +1,4 @@
-"""How a deadline was computed: from which day, how many days of which kind, and whether the calendar may yet change it."""
+"""How a deadline was computed: from which day, how many days of which kind, and whether it may yet change."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from engine.calendar import LONGEST
 from engine.desk import Desk
 from engine.work import BEIJING
 from forms.expressions import Expression, ExpressionError, compile_expression, compile_script
@@ -33,7 +34,7 @@ class Counting:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A day until which something must be done, or at whose end the clock does something."""
+    """A day until which something must be done; or, with ``at``, at whose end the clock does something."""
 
     name: str
     due: date
@@ -65,8 +66,7 @@ def of_timers(desk: Desk, name: Any) -> list[Deadline]:
         source = (event.element.event.expression if event.element.event else None) or ""
         counting = counted(desk, event.process, event.token, source, due)
         said = name(event.process, event.element.id)
-        late = event.due <= desk.work.now
-        found.append(Deadline(said, due, event.due, late, provisional(desk, counting, due), source, counting))
+        found.append(Deadline(said, due, event.due, False, provisional(desk, counting, due), source, counting))
     return sorted(found, key=lambda each: (each.due, each.name))
 
 
@@ -81,10 +81,14 @@ def counted(desk: Desk, process: str, token: int, source: str, due: date) -> Cou
     for name, first, second in countings(desk, process, source):
         try:
             start, n = (compile_expression(each).value(names, desk.functions) for each in (first, second))
-            found = desk.functions[name](start, n)
         except ExpressionError:
             continue
-        if found == due and isinstance(start, date) and isinstance(n, int):
+        if (
+            isinstance(start, date)
+            and isinstance(n, int)
+            and 0 <= n <= LONGEST
+            and desk.functions[name](start, n) == due
+        ):
             return Counting(start, n, COUNTED[name], *special_days(desk, start, due))
     return None
 
@@ -121,5 +125,3 @@ def special_days(desk: Desk, start: date, due: date) -> tuple[tuple[date, ...], 
     working: Mapping[date, bool] = {day: desk.calendar.is_working_day(day) for day in days}
     make_up = tuple(day for day in days if working[day] and day.weekday() >= 5)
     return make_up, tuple(day for day in days if not working[day] and day.weekday() < 5)
-
-

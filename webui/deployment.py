@@ -64,7 +64,9 @@ def check() -> Response:
 def understood(work: Work, name: str, data: bytes) -> tuple[Package | None, list[Finding]]:
     """The package in a file; without one, why not."""
     if len(data) > MOST_BYTES:
-        raise Unusable(f"文件超过 {MOST_BYTES // 1_000_000} MB", f"the file is larger than {MOST_BYTES // 1_000_000} MB")
+        raise Unusable(
+            f"文件超过 {MOST_BYTES // 1_000_000} MB", f"the file is larger than {MOST_BYTES // 1_000_000} MB"
+        )
     if name.lower().endswith(".zip"):
         return package_of_zip(data, name), []
     try:
@@ -85,7 +87,9 @@ def forms_in_force(work: Work, process: str) -> dict[str, bytes]:
 
 def findings_page(work: Work, name: str, data: bytes, package: Package | None, found: list[Finding]) -> Response:
     """All that was found, and the diagram with the elements concerned; a clean package can be deployed from here."""
-    contents, findings = definitions.check_package(package, vocabulary(), signatures(work)) if package else (None, found)
+    contents, findings = (
+        definitions.check_package(package, vocabulary(), signatures(work)) if package else (None, found)
+    )
     marks: dict[str, frozenset[Mark]] = defaultdict(frozenset)
     for finding in findings:
         if finding.element:

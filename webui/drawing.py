@@ -16,7 +16,15 @@ from webui.page import language
 Row = Mapping[str, Any]
 
 DONE = frozenset(
-    {"task.completed", "step.passed", "gateway.taken", "end.reached", "timer.fired", "message.received", "process.called"}
+    {
+        "task.completed",
+        "step.passed",
+        "gateway.taken",
+        "end.reached",
+        "timer.fired",
+        "message.received",
+        "process.called",
+    }
 )
 
 

@@ -17,17 +17,10 @@ from webui.stored import person
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",  # the form is checked again, on this server, while it is filled in
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
+# connect-src: a form is checked again, on this server, while it is filled in.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -73,7 +66,9 @@ def refuse_other_sites() -> Response | None:
         same = fetched in {"same-origin", "none"}
     else:
         same = origin is None or urlsplit(origin).netloc == request.host
-    return None if same else show("refused.html", status=403, title=t("error.other_site"), what=t("error.other_site_do"))
+    return (
+        None if same else show("refused.html", status=403, title=t("error.other_site"), what=t("error.other_site_do"))
+    )
 
 
 def ask_who_it_is() -> Response | None:

@@ -43,7 +43,9 @@ def awaited(work: Work, case: str, name: str) -> tuple[Desk, Waiting]:
             return desk, event
     number = desk.row["number"]
     raise WrongState(
-        f"案卷 {number} 现在不接收您的“{name}”", f"the case {number} does not await the message {name!r} from you now", case=case
+        f"案卷 {number} 现在不接收您的“{name}”",
+        f"the case {number} does not await the message {name!r} from you now",
+        case=case,
     )
 
 
@@ -52,7 +54,9 @@ def visible(work: Work, case: str) -> Desk:
     row = inbox.case(work, case)
     if not inbox.may_see(work, row):
         raise NotYours(
-            f"您与案卷 {row['number']} 无关，不能查看", f"you have no part in the case {row['number']} and may not see it", ("role",)
+            f"您与案卷 {row['number']} 无关，不能查看",
+            f"you have no part in the case {row['number']} and may not see it",
+            ("role",),
         )
     return Desk.thawed(work, row)
 

@@ -74,7 +74,9 @@ class Paper:
         row: dict[str, Any] = {}
         for column in table.fields:
             try:
-                row[column.code] = column.default.value(self.world.names, self.world.functions) if column.default else None
+                row[column.code] = (
+                    column.default.value(self.world.names, self.world.functions) if column.default else None
+                )
             except (Empty, ExpressionError):
                 row[column.code] = None
         shown = for_browser(self.form, {table.code: [row]})
@@ -157,5 +159,3 @@ def fields_by_name(desk: Desk) -> dict[tuple[str, str | None], Field]:
             found.setdefault((each.code, None), each)
             found.setdefault((element.id, each.code), each)
     return found
-
-

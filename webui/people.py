@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, request, session, url_for
 
+from engine import definitions
 from engine.people import password_fits
 from engine.work import SYSTEM
 from webui import attempts
@@ -17,8 +19,8 @@ from webui.stored import everybody, person, person_by_login
 
 bp = Blueprint("people", __name__)
 
-SHOWN_FIRST = ("contract_applicant", "applicant_security", "registrar", "second_reviewer", "registration_head", "expert")
-"""The order in which the demonstration shows its people: as they act in the process it is about."""
+UPKEEP = ("process_owner", "compliance_officer", "sysadmin")
+"""Roles that no process needs and every installation does."""
 
 OURS = re.compile(r"/(?![/\\])[!-~]*")
 """An address on this site: browsers read ``//`` and ``/\\`` as the beginning of another host, and skip blanks."""
@@ -35,21 +37,33 @@ def sign_in() -> Response:
 
 def sign_in_page(*, status: int = 200, problem: str | None = None, login: str = "") -> Response:
     """The page, with what went wrong; in a demonstration, with the people one may be."""
-    people: list[dict[str, Any]] = []
-    if site().demo:
-        with site().database.look(SYSTEM) as work:
-            people = [one for one in everybody(work) if one["password"] is None and one["roles"]]
-        people.sort(key=lambda one: (rank(one["roles"]), one["login"]))
-        for one in people:
-            one["role_names"] = [role_name(code) for code in one["roles"]]
+    needed, others = personae() if site().demo else ([], [])
     back = request.values.get("next", "")
-    return show("sign_in.html", status=status, problem=problem, login=login, people=people, back=back)
+    return show("sign_in.html", status=status, problem=problem, login=login, needed=needed, others=others, back=back)
 
 
-def rank(roles: list[str]) -> int:
-    """Where a person stands in the list of the demonstration."""
-    found = [SHOWN_FIRST.index(role) for role in roles if role in SHOWN_FIRST]
-    return min(found, default=len(SHOWN_FIRST))
+def personae() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The people of a demonstration: those whom a deployed process needs, in the order in which it does; the others."""
+    with site().database.look(SYSTEM) as work:
+        people = [one for one in everybody(work) if one["password"] is None and one["roles"]]
+        order = [role for row in definitions.in_force(work) for role in roles_of(definitions.deployed(work, row.id))]
+    order += [role for role in UPKEEP if role not in order]
+    for one in people:
+        one["role_names"] = [role_name(code) for code in one["roles"]]
+        one["rank"] = min((order.index(role) for role in one["roles"] if role in order), default=len(order))
+    people.sort(key=lambda one: (one["rank"], one["login"]))
+    needed = [one for one in people if one["rank"] < len(order)]
+    return needed, people[len(needed) :]
+
+
+def roles_of(deployed: definitions.Deployed) -> Iterator[str]:
+    """The roles a process names, in the order in which it names them."""
+    for contents in deployed.contents.values():
+        for element in contents.diagram.elements.values():
+            for word in (element.policy.get("role", ""), element.policy.get("sender", "")):
+                yield from (
+                    role for role in word.replace(",", " ").split() if role.isidentifier() and role != "applicant"
+                )
 
 
 @bp.post("/session")

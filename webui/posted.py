@@ -126,4 +126,4 @@ def moved_name(name: str, places: Places) -> str:
     match = re.match(r"([A-Za-z][A-Za-z0-9_]*)\[([0-9]{1,4})\]", name)
     if match is None or (match[1], int(match[2])) not in places:
         return name
-    return f"{match[1]}[{places[match[1], int(match[2])]}]{name[match.end():]}"
+    return f"{match[1]}[{places[match[1], int(match[2])]}]{name[match.end() :]}"

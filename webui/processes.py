@@ -88,9 +88,15 @@ def version(process: str, number: int) -> Response:
         contents = deployed.contents[process]
         tasks = [each for each in contents.diagram.elements.values() if each.type == "userTask"]
         automatic = [each for each in contents.diagram.elements.values() if each.operations or each.script]
-        events = [each for each in contents.diagram.elements.values() if each.event and each.event.kind in {"timer", "message"}]
+        events = [
+            each
+            for each in contents.diagram.elements.values()
+            if each.event and each.event.kind in {"timer", "message"}
+        ]
         ends = [each for each in contents.diagram.elements.values() if each.type == "endEvent"]
         newest = versions(work, process)[0]["version"] == number
+        package = definitions.package_of(work, row["id"])
+        scenarios = package.scenarios()
         return show(
             "version.html",
             row=row,
@@ -101,7 +107,8 @@ def version(process: str, number: int) -> Response:
             events=events,
             ends=ends,
             forms=contents.forms,
-            files=sorted(definitions.package_of(work, row["id"]).files.items()),
+            files=sorted(item for item in package.files.items() if item[0] not in scenarios),
+            scenarios=scenarios.items(),
             people=names(work, [row["deployed_by"]]),
             newest=newest,
         )

@@ -107,7 +107,9 @@ class Teller:
             case list():
                 return label("list.comma", self.language).join(self.plain(one) for one in value)
             case dict():
-                return label("list.semicolon", self.language).join(f"{key}: {self.plain(one)}" for key, one in value.items())
+                return label("list.semicolon", self.language).join(
+                    f"{key}: {self.plain(one)}" for key, one in value.items()
+                )
         return str(value)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made
 from typing import Any
 
 from forms.answer import Checked, Problem, World, notes
@@ -39,8 +40,8 @@ class Offers:
     """Who and what can be chosen: people with their roles, records of registers; and fields by the names in expressions."""
 
     people: Sequence[Mapping[str, Any]] = ()
-    records: Mapping[str, Sequence[Choice]] = field(default_factory=dict)
-    fields: Mapping[tuple[str, str | None], Field] = field(default_factory=dict)
+    records: Mapping[str, Sequence[Choice]] = made(default_factory=dict)
+    fields: Mapping[tuple[str, str | None], Field] = made(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -52,16 +53,16 @@ class Box:
     label: str
     help: str = ""
     required: bool = False
-    problems: list[str] = field(default_factory=list)
-    values: list[str] = field(default_factory=list)
+    problems: list[str] = made(default_factory=list)
+    values: list[str] = made(default_factory=list)
     unit: str = "yuan"
     capital: str = ""
     computed: Shown | None = None
-    choices: list[Choice] = field(default_factory=list)
-    files: list[FileRef] = field(default_factory=list)
+    choices: list[Choice] = made(default_factory=list)
+    files: list[FileRef] = made(default_factory=list)
     hidden: bool = False
-    parts: list[Box] = field(default_factory=list)
-    rows: list[list[Box]] = field(default_factory=list)
+    parts: list[Box] = made(default_factory=list)
+    rows: list[list[Box]] = made(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -96,7 +97,13 @@ def id_of(name: str) -> str:
 
 
 def lay_out(
-    form: Form, raw: Raw, checked: Checked, problems: Sequence[Problem], world: World, offers: Offers, teller: Teller,
+    form: Form,
+    raw: Raw,
+    checked: Checked,
+    problems: Sequence[Problem],
+    world: World,
+    offers: Offers,
+    teller: Teller,
     files: Mapping[str, list[FileRef]],
 ) -> Sheet:
     """The form with what was entered (``raw``), the files kept so far by name, and these problems."""
@@ -145,7 +152,9 @@ class _Layout:
         elif each.compute:
             box.computed = self.teller.value(each, value)
         elif each.kind == "group":
-            box.parts = [self.box(part, f"{name}.{part.code}", value) for part in each.fields if self.part_shown(name, part)]
+            box.parts = [
+                self.box(part, f"{name}.{part.code}", value) for part in each.fields if self.part_shown(name, part)
+            ]
         elif each.kind == "table":
             box.rows = [self.row(each, name, place, value) for place in range(self.count(name))]
         elif each.kind == "checklist":
@@ -238,6 +247,12 @@ def roles_asked(each: Field) -> frozenset[str]:
     found = set()
     for expression in each.expressions:
         for node in ast.walk(expression.tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"people", "has_role"}:
-                found |= {one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in {"people", "has_role"}
+            ):
+                found |= {
+                    one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                }
     return frozenset(found)

@@ -18,28 +18,40 @@ from forms.words import Language, Text
 Row = Mapping[str, Any]
 Data = Mapping[str, Any]
 
-BY_ITSELF = frozenset(
+RESULTS = frozenset({"task.opened", "document.issued", "register.recorded", "case.closed"})
+"""What follows from an act by itself, and matters to everybody: who is next, what was issued, how it ended."""
+
+MECHANICS = frozenset(
     {
-        "task.opened", "task.cancelled", "message.received", "gateway.taken", "step.passed", "process.called",
-        "end.reached", "timer.armed", "notice.sent",
+        "task.cancelled", "message.received", "gateway.taken", "step.passed", "process.called", "end.reached",
+        "timer.armed", "notice.sent",
     }
 )  # fmt: skip
-"""What follows from an act by itself; a reader in a hurry may skip it."""
+"""What follows from an act by itself, and may be skipped by a reader in a hurry."""
 
 NOT_PEOPLE = {"clock": Text("系统时钟", "The clock"), "system": Text("系统", "The system")}
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One event in words. ``own`` is False for what only followed from the act before it."""
+    """One event in words. An ``own`` one is an act; what is not followed from the act before it."""
 
     seq: int
     at: datetime
     kind: str
     who: str
     text: str
-    own: bool
     element: str | None
+
+    @property
+    def own(self) -> bool:
+        """Whether somebody (or the clock) did something here."""
+        return self.kind not in RESULTS and self.kind not in MECHANICS
+
+    @property
+    def result(self) -> bool:
+        """Whether it is what an act led to, and matters to everybody."""
+        return self.kind in RESULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +68,7 @@ class Speaker:
         body = json.loads(row["body"])
         who = self.who(body["actor"])
         said = SAY.get(row["kind"], other)(self, _About(row, body, who))
-        return Sentence(
-            row["seq"], row["at"], row["kind"], who, said.said(self.language), row["kind"] not in BY_ITSELF, row["element"]
-        )
+        return Sentence(row["seq"], row["at"], row["kind"], who, said.said(self.language), row["element"])
 
     def sentences(self, rows: Iterable[Row]) -> list[Sentence]:
         """All of them, in their order."""

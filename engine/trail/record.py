@@ -55,6 +55,7 @@ EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "role.granted": ("授予角色", "role granted"),
     "recusal.declared": ("回避", "recusal declared"),
     "delegation.made": ("委托", "delegation made"),
+    "delegation.ended": ("委托结束", "delegation ended"),
     "backup.restored": ("恢复备份", "backup restored"),
 }
 """Every kind of event there is, in Chinese and English."""

@@ -151,10 +151,14 @@ asked -> merge
 merge -> e"""
 
 
-def whole() -> Diagram:
-    """A diagram with everything that is supported."""
-    body = WHOLE.replace("FLOWS", flows(INSIDE))
+def whole_file() -> bytes:
+    """A file with everything that is supported."""
     attributes = (
         'id="p" isExecutable="true" policy:kind="called" policy:inputs="end_of_panel" policy:outputs="total, view"'
     )
-    return read_diagram(model(body, OUTSIDE, around=MESSAGES, attributes=attributes), "whole.bpmn")
+    return model(WHOLE.replace("FLOWS", flows(INSIDE)), OUTSIDE, around=MESSAGES, attributes=attributes)
+
+
+def whole() -> Diagram:
+    """A diagram with everything that is supported."""
+    return read_diagram(whole_file(), "whole.bpmn")
