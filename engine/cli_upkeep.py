@@ -17,6 +17,7 @@ from engine import demo as demos
 from engine import inbox
 from engine.cli_base import as_json, main, opened, show
 from engine.config import Config
+from engine.growth import growth
 from engine.trail.verify import verify
 from engine.work import SYSTEM, Database
 from engine.worker import run_due, run_forever
@@ -143,3 +144,14 @@ def bench_step(rounds: int, as_json: bool) -> None:
         return
     for name, figures in found.items():
         click.echo(f"{name}: " + "  ".join(f"{key}={value}" for key, value in figures.items()))
+
+
+@bench.command("growth")
+@as_json
+def bench_growth(as_json: bool) -> None:
+    """Whether a step of a long case costs more than that of a young one."""
+    found = growth(told=lambda mark: click.echo(str(mark), err=True))
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    show(found["rows"], False, "completed", "step_ms", "state_bytes")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 
 from bpmn.diagram import Diagram, Element
 from bpmn.lint import check_diagram
@@ -164,6 +164,9 @@ def deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
     Raises ``Unfit`` with all findings. Processes it calls must be deployed before; their versions in force now are
     fixed for good.
     """
+    if not work.database.sqlite:
+        # Two acts must not make one version together. On SQLite only one act writes at a time anyway.
+        work.db.execute(text("LOCK TABLE definition IN SHARE ROW EXCLUSIVE MODE"))
     known = {row.process: row.id for row in in_force(work)}
     signatures = {name: signature(deployed(work, identity).diagram) for name, identity in known.items()}
     contents, findings = check_package(package, vocabulary, signatures)

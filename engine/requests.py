@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql
 
 from engine.errors import Unusable
 from engine.model import Request as Kept
@@ -13,6 +14,9 @@ def recall(work: Work) -> str | None:
     """The answer this very request got before, or None. The same key with another body is refused."""
     if work.request is None:
         return None
+    if not work.database.sqlite:
+        # The same request at the same time has to wait for its twin. On SQLite only one act writes at a time anyway.
+        work.db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(work.request.key, 0))))
     query = select(Kept.actor, Kept.verb, Kept.body_hash, Kept.answer).where(Kept.key == work.request.key)
     return answered(work, *(work.db.execute(query).one_or_none() or (None, "", "", "")))
 
@@ -22,16 +26,32 @@ def answered(work: Work, actor: str | None, verb: str, body_hash: str, answer: s
     if work.request is None or actor is None:
         return None
     if (actor, verb, body_hash) != (work.actor, work.request.verb, work.request.body_hash):
-        raise Unusable(
-            "这个请求标识已用于另一项内容不同的操作，请重新打开页面再提交",
-            "this request key was already used for something else; open the page again and submit anew",
-        )
+        raise _used()
     return answer
 
 
+def _used() -> Unusable:
+    return Unusable(
+        "这个请求标识已用于另一项内容不同的操作，请重新打开页面再提交",
+        "this request key was already used for something else; open the page again and submit anew",
+    )
+
+
 def remember(work: Work, answer: str) -> None:
-    """Keep the answer of a request with what it did, in the same commit."""
-    if work.request is not None:
-        request = work.request
-        said = {"verb": request.verb, "body_hash": request.body_hash, "answer": answer}
-        work.add(Kept, {"key": request.key, "actor": work.actor, "at": work.now, **said})
+    """Keep the answer of a request with what it did, in the same commit.
+
+    Unusable: an act on another case has taken the key meanwhile, which only happens on PostgreSQL.
+    """
+    if work.request is None:
+        return
+    request = work.request
+    said = {"verb": request.verb, "body_hash": request.body_hash, "answer": answer}
+    row = {"key": request.key, "actor": work.actor, "at": work.now, **said}
+    if work.database.sqlite:
+        work.add(Kept, row)
+    elif work.db.execute(CAREFULLY, row).rowcount != 1:
+        raise _used()
+
+
+CAREFULLY = postgresql.insert(Kept).on_conflict_do_nothing()
+"""Waits for an act that is just using the key, and then inserts nothing; a failure would end the transaction."""

@@ -6,10 +6,11 @@
     user   vote  [each] -> e | collection=members; item=member
     sub    review -> e {
 
-One element stands on a line, and a line ``}`` closes a subprocess. ``on`` attaches an interrupting boundary event and ``beside`` one that does not interrupt; ``[each]`` makes a parallel
-and ``[in-turn]`` a sequential multi-instance activity; ``*`` marks the default flow. A flow is called ``source.target``.
-Where a line says nothing of it, the walker decides: which flow a gateway takes (a variable of the gateway's name), how
-many members an activity has (``n_activity``) and after how many it stops (``stop_activity``).
+One element stands on a line, and a line ``}`` closes a subprocess. ``on`` attaches an interrupting boundary event and
+``beside`` one that does not interrupt; ``[each]`` makes a parallel and ``[in-turn]`` a sequential multi-instance
+activity; ``*`` marks the default flow. A flow is called ``source.target``. Where a line says nothing of it, the walker
+decides: which flow a gateway takes (a variable of the gateway's name), how many members an activity has
+(``n_activity``) and after how many it stops (``stop_activity``).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from tests.drawing import Drawn, draw
 
 
 def random_model(seed: int) -> Drawn:
-    """Random gateways and tasks, random forward flows, and ways back into tasks only, so that every cycle has a wait."""
+    """Random gateways, tasks and forward flows; ways back lead into tasks, so that every cycle has a wait."""
     random = Random(seed)
     size = random.randint(5, 13)
     kinds = {f"n{number}": random.choice(["user", "user", "user", "xor", "and", "or", "or"]) for number in range(size)}

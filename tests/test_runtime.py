@@ -1,4 +1,4 @@
-"""A case on the runtime: guarded steps, incidents that name the element and change nothing, and a cost that stays flat."""
+"""A case on the runtime: guarded steps, incidents that name an element and change nothing, a cost that stays flat."""
 
 from __future__ import annotations
 
@@ -65,10 +65,9 @@ def test_a_waiting_event_is_not_completed_and_a_work_item_is_not_fired() -> None
 def test_a_case_that_is_over_stays_over_when_it_is_thawed() -> None:
     play = Play(STEP)
     play.do("a")
-    assert not play.ended
+    before = play.ended
     play.do("b")
-    assert play.ended
-    assert list(play.thawed().items()) == []
+    assert (before, play.ended, play.open()) == (False, True, [])
 
 
 def test_task_data_stays_empty() -> None:
@@ -82,8 +81,11 @@ def test_task_data_stays_empty() -> None:
 
 
 def test_a_work_item_says_who_may_do_it_and_by_when() -> None:
-    drawn = draw("start s -> a\nuser a -> e | role=registrar, head; assignee==chief; due=until_day; excluded=[chief, other]\nend e")
-    play = Play(drawn, chief=PersonRef("p1"), other=PersonRef("p2"), until_day="2026")
+    said = "role=registrar, head; assignee==chief; due=until_day; excluded=[chief, other]"
+    play = Play(
+        draw(f"start s -> a\nuser a -> e | {said}\nend e"),
+        chief=PersonRef("p1"), other=PersonRef("p2"), until_day="2026",
+    )  # fmt: skip
     item = play.item("a")
     assert (item.roles, item.assignees, item.excluded) == (("registrar", "head"), ("p1",), ("p1", "p2"))
     assert (item.due, item.token, item.process) == ("2026", play.tokens("a")[0], "p")
@@ -107,18 +109,18 @@ def test_an_assignee_that_is_no_person_is_an_incident() -> None:
 
 def test_rounds_are_counted_and_the_doers_of_the_last_round_are_known() -> None:
     play = Play(REWORK, rework=True)
-    play.do("a", by="p1")
+    play.do_as("p1", "a", {})
     assert (play.thawed().rounds("a"), play.thawed().acted("a")) == (1, [PersonRef("p1")])
-    play.do("b", by="p2")
+    play.do_as("p2", "b", {})
     assert (play.thawed().rounds("a"), play.thawed().acted("a")) == (1, [])
-    play.do("a", by="p3")
+    play.do_as("p3", "a", {})
     assert (play.thawed().rounds("a"), play.thawed().acted("a")) == (2, [PersonRef("p3")])
 
 
 def test_all_who_voted_in_the_last_round_have_acted() -> None:
     play = Play(draw("start s -> v\nuser v [each] -> a | n=2; until=False\nuser a -> v2\nxor v2 -> v\nend e"))
-    play.do("v", by="p1")
-    play.do("v", by="p2")
+    play.do_as("p1", "v", {})
+    play.do_as("p2", "v", {})
     assert play.thawed().acted("v") == [PersonRef("p1"), PersonRef("p2")]
     play.do("a")
     assert play.thawed().acted("v") == []
@@ -204,7 +206,14 @@ def test_a_result_that_fails_is_an_incident_that_names_the_activity() -> None:
 
 
 def test_a_loop_without_a_wait_is_an_incident() -> None:
-    drawn = draw("start s -> a\nuser a -> again\nxor again -> c\nscript c -> more\nxor more -> again *e | again=rework\nend e")
+    drawn = draw("""
+        start s     -> a
+        user  a     -> again
+        xor   again -> c
+        script c    -> more
+        xor   more  -> again *e | again=rework
+        end   e
+    """)
     play = Play(drawn)
     assert "the diagram has a loop without one" in incident(partial(play.do, "a", rework=True))
     play.do("a", rework=False)
@@ -212,7 +221,8 @@ def test_a_loop_without_a_wait_is_an_incident() -> None:
 
 
 def test_a_process_that_calls_itself_for_ever_is_an_incident() -> None:
-    drawn = draw("start s -> k\ncall k -> e | called=child\nend e", child="start cs -> ck\ncall ck -> ce | called=child\nend ce")
+    child = "start cs -> ck\ncall ck -> ce | called=child\nend ce"
+    drawn = draw("start s -> k\ncall k -> e | called=child\nend e", child=child)
     assert "automatic steps without a wait" in incident(partial(Play, drawn))
 
 
@@ -222,23 +232,18 @@ def test_a_process_that_calls_itself_for_ever_is_an_incident() -> None:
 
 def played_long(play: Play, rounds: int, again: dict[str, Value], *elements: str) -> tuple[set[str], int]:
     """The shapes a case takes in rounds of these work items, and by how many characters it has grown from round 3."""
-    kept: Instance | None = None
+    kept = Instance.thawed(play.drawn.model, House(), play.state, play.scopes)
     shapes: set[str] = set()
     first = 0
     for number in range(rounds):
         for element in elements if number % 2 else reversed(elements):
-            token = play.tokens(element)[0]
-            if kept is None:
-                kept = Instance.thawed(play.drawn.model, House(), play.state, play.scopes)
-            kept.complete(token, again, ["somebody"])
-            play.do(element, **again)
+            kept.complete(play.tokens(element)[0], again, ["somebody"])
+            play.do(element, again)
             if number >= 3:
                 shapes.add(shape(play))
-        assert kept is not None and kept.frozen() == (play.state, play.scopes)
+        assert kept.frozen() == (play.state, play.scopes)
         if number == 3:
             first = len(play.state + play.scopes)
-    assert kept is not None
-    assert len(kept.tasks) == len(play.thawed().tasks)
     return shapes, len(play.state + play.scopes) - first
 
 
@@ -290,8 +295,16 @@ def test_a_reminder_that_came_once_pins_nothing(deep: bool) -> None:
 
 
 def test_the_tree_is_as_deep_as_the_drawing_after_1000_steps_and_more() -> None:
-    play = Play(draw("start s -> a\nuser a -> b\nuser b -> c\nuser c -> more\nxor more -> a *e | a=rework\nend e".replace(
-        "start s -> a", "start s -> again\nxor again -> a").replace("xor more -> a *e | a", "xor more -> again *e | again")))
+    drawn = draw("""
+        start s     -> again
+        xor   again -> a
+        user  a     -> b
+        user  b     -> c
+        user  c     -> more
+        xor   more  -> again *e | again=rework
+        end   e
+    """)
+    play = Play(drawn)
     for _ in range(400):
         for element in ("a", "b", "c"):
             assert play.open() == [element]
@@ -304,14 +317,16 @@ def test_what_is_frozen_does_not_depend_on_the_order_of_keys() -> None:
     play = Play(MODELS["each-a-subprocess"], n_part=3, stop_part=3, split=["split.a", "split.b"], vote=1)
     play.do("a0", n_part=3, stop_part=3, split=["split.a", "split.b"])
     play.do("a", more2="more2.pe", more="more.e")
-    for sort in (True, False):
-        instance = Instance.thawed(play.drawn.model, House(), *(json.dumps(json.loads(text), sort_keys=sort) for text in (play.state, play.scopes)))
-        assert sorted(task.task_spec.element.id for task in instance.items()) == play.open()
+    open_before = play.open()
+    play.state, play.scopes = (json.dumps(json.loads(text), sort_keys=True) for text in (play.state, play.scopes))
+    assert play.open() == open_before != []
+    play.do(open_before[0], split=["split.a"])
 
 
 def test_an_activity_with_many_members_works(deep: bool) -> None:
     members: list[Value] = list(range(1_000 if deep else 100))
-    drawn = draw("start s -> v\nuser v [each] -> a | collection=members; output=votes; result=loopCounter\nuser a -> e\nend e")
+    loop = "collection=members; output=votes; result=loopCounter"
+    drawn = draw(f"start s -> v\nuser v [each] -> a | {loop}\nuser a -> e\nend e")
     play = Play(drawn, members=members)
     for _ in members:
         play.do("v")

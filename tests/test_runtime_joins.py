@@ -163,8 +163,8 @@ def test_joins_in_two_members_of_an_activity_do_not_mix() -> None:
         end   e
     """)
     play = Play(drawn)
-    play.do("a", 0)
-    play.do("b", 1)
+    play.do("a", nth=0)
+    play.do("b", nth=1)
     assert play.open() == ["a", "b"]
     play.do("b")
     assert play.open() == ["a"]

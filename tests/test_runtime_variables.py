@@ -137,19 +137,23 @@ def test_a_called_process_may_be_called_again_and_begins_afresh() -> None:
     assert play.ended
 
 
-def test_each_member_may_call_a_process_with_its_own_item() -> None:
-    drawn = draw(
-        """
-        start s -> k
-        call  k [each] -> a | called=child; in.name=each; out.word=name + said; collection=names; item=each; output=words; result=word
-        user  a -> e
-        end   e
-        """,
-        child="start cs -> c\nuser c -> ce\nend ce",
-    )
+BY_ITSELF = "call k [each] -> a | called=child; in.name=x; out.word=name + said; {loop}"
+WITHIN = """
+    sub   k [each] -> a | {loop} {{
+        start bs -> inner
+        call  inner -> be | called=child; in.name=x; out.word=name + said
+        end   be
+    }}
+"""
+
+
+@pytest.mark.parametrize("calling", [BY_ITSELF, WITHIN])
+def test_each_member_may_call_a_process_with_its_own_item(calling: str) -> None:
+    lines = calling.format(loop="collection=names; item=x; output=words; result=word")
+    drawn = draw(f"start s -> k\n{lines}\nuser a -> e\nend e", child="start cs -> c\nuser c -> ce\nend ce")
     play = Play(drawn, names=["x", "y"])
-    play.do("c", 1, said="2")
-    play.do("c", 0, said="1")
+    play.do("c", nth=1, said="2")
+    play.do("c", nth=0, said="1")
     assert play.variables() == {"names": ["x", "y"], "words": ["y2", "x1"]}
 
 
@@ -172,14 +176,14 @@ def test_members_vote_side_by_side_each_with_an_item_of_its_own() -> None:
     play = Play(voting("each"), members=["m1", "m2", "m3"])
     assert [play.names("vote", each)["member"] for each in range(3)] == ["m1", "m2", "m3"]
     assert [play.names("vote", each)["loopCounter"] for each in range(3)] == [0, 1, 2]
-    play.do("vote", 1, by="m2", yes=True)
+    play.do_as("m2", "vote", {"yes": True}, nth=1)
     names = play.names("vote")
     counts = [names[name] for name in ("nrOfInstances", "nrOfCompletedInstances", "nrOfActiveInstances")]
     assert counts == [3, 1, 2]
     assert names["votes"] == [{"yes": True}]
     assert "yes" not in names
-    play.do("vote", 1, by="m3", yes=False)
-    play.do("vote", 0, by="m1", yes=True)
+    play.do_as("m3", "vote", {"yes": False}, nth=1)
+    play.do_as("m1", "vote", {"yes": True}, nth=0)
     assert play.variables() == {"members": ["m1", "m2", "m3"], "votes": [{"yes": True}, {"yes": False}, {"yes": True}]}
 
 
@@ -206,7 +210,8 @@ def test_a_result_is_an_expression_over_what_the_member_wrote(loop: str) -> None
 
 @pytest.mark.parametrize("loop", ["each", "in-turn"])
 def test_the_completion_condition_sees_the_results_and_skips_the_rest(loop: str) -> None:
-    play = Play(voting(loop, "; until=sum(1 for vote in votes if vote['yes']) * 2 > nrOfInstances"), members=[1, 2, 3, 4, 5])
+    until = "sum(1 for vote in votes if vote['yes']) * 2 > nrOfInstances"
+    play = Play(voting(loop, f"; until={until}"), members=[1, 2, 3, 4, 5])
     play.do("vote", yes=True)
     play.do("vote", yes=False)
     play.do("vote", yes=True)
@@ -229,8 +234,8 @@ def test_an_empty_collection_is_passed_at_once_and_leaves_an_empty_list(loop: st
 def test_a_second_round_begins_with_an_empty_list(loop: str) -> None:
     play = Play(voting(loop), members=[1, 2])
     for number in range(3):
-        play.do("vote", number=0, yes=number)
-        play.do("vote", number=0, yes=number)
+        play.do("vote", yes=number)
+        play.do("vote", yes=number)
         assert play.variables()["votes"] == [{"yes": number}, {"yes": number}]
         play.do("a", once_more=True)
     assert play.open() == (["vote", "vote"] if loop == "each" else ["vote"])
@@ -271,8 +276,8 @@ def test_a_subprocess_of_each_member_writes_into_the_scope_of_its_member() -> No
         end   e
     """)
     play = Play(drawn, names=["x", "y"], word="outer")
-    play.do("write", 1, word="b")
-    play.do("write", 0, word="a")
+    play.do("write", nth=1, word="b")
+    play.do("write", nth=0, word="a")
     assert play.variables() == {"names": ["x", "y"], "word": "outer", "found": [["y", "by", "b"], ["x", "ax", "a"]]}
 
 
@@ -281,7 +286,7 @@ def test_activities_within_activities_have_scopes_within_scopes() -> None:
         start s    -> part
         sub   part [each] -> a | collection=groups; item=members; output=all_votes; result=votes {
             start ps   -> vote
-            user  vote [in-turn] -> pe | collection=members; item=member; output=votes; result=[loopCounter, member, word]
+            user  vote [in-turn] -> pe | collection=members; item=m; output=votes; result=[loopCounter, m, word]
             end   pe
         }
         user  a    -> e
@@ -289,10 +294,10 @@ def test_activities_within_activities_have_scopes_within_scopes() -> None:
     """)
     play = Play(drawn, groups=[["x"], ["y", "z"], []])
     assert play.open() == ["vote", "vote"]
-    play.do("vote", 1, word="1")
-    play.do("vote", 1, word="2")
+    play.do("vote", nth=1, word="1")
+    play.do("vote", nth=1, word="2")
     assert play.open() == ["vote"]
-    play.do("vote", 0, word="3")
+    play.do("vote", nth=0, word="3")
     assert play.variables()["all_votes"] == [[], [[0, "y", "1"], [1, "z", "2"]], [[0, "x", "3"]]]
     assert set(play.variables()) == {"groups", "all_votes"}
 

@@ -1,7 +1,7 @@
-"""What is wrong in the stock classes of SpiffWorkflow 3.2.0, and right here on the same file. This is why there is an own runtime.
+"""What is wrong in the stock classes of SpiffWorkflow 3.2.0 and right here, on the same file: why there is a runtime.
 
-Each test first shows the defect on the library's own parser, specs and workflow. When one of these assertions fails with
-a later version, the library has been repaired and the reason for a piece of ``engine/runtime`` is gone.
+Each test first shows the defect on the library's own parser, specs and workflow. When such an assertion fails with a
+later version, the library has been repaired and the reason for a piece of ``engine/runtime`` is gone.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -23,10 +24,12 @@ from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinitio
 from SpiffWorkflow.bpmn.util import BpmnEvent
 from SpiffWorkflow.util.task import TaskState
 
+from engine.calendar import Calendar, moment
 from forms.expressions import ExpressionError
+from forms.values import Value
 from tests.drawing import Drawn, draw, written
 from tests.models import MODELS
-from tests.playing import Play
+from tests.playing import Play, incident
 
 LOOP = draw("""
     start s     -> again
@@ -81,14 +84,14 @@ def changed(text: str, change: Callable[[str], str]) -> Drawn:
 
 @pytest.mark.parametrize("name", ["and-in-a-loop", "or-in-a-loop"])
 def test_a_join_in_a_loop_fires_after_one_of_two(name: str) -> None:
-    again = {"split": ["split.a", "split.b"], "more": "more.again"}
-    stock, play = Stock(MODELS[name], **again), Play(MODELS[name], **again)
+    again: dict[str, Value] = {"split": ["split.a", "split.b"], "more": "more.again"}
+    stock, play = Stock(MODELS[name], **again), Play(MODELS[name], again)
     for element in ("a", "b"):
         stock.do(element, **again)
-        play.do(element, **again)
+        play.do(element, again)
     assert stock.open() == play.open() == ["a", "b"]
     stock.do("b", **again)
-    play.do("b", **again)
+    play.do("b", again)
     assert stock.open() == ["a", "a", "b"]  # the second round is over although a was never done
     assert play.open() == ["a"]
 
@@ -161,10 +164,11 @@ def test_moving_a_box_changes_the_branch_that_is_taken() -> None:
             f'<dc:Bounds x="0" y="{y}" width="30" height="30"/></bpmndi:BPMNShape>'
             for element, y in {"s": 10, "gate": 50, **heights}.items()
         )
-        drawing = f'<bpmndi:BPMNDiagram><bpmndi:BPMNPlane bpmnElement="p">{shapes}</bpmndi:BPMNPlane></bpmndi:BPMNDiagram>'
+        plane = f'<bpmndi:BPMNPlane bpmnElement="p">{shapes}</bpmndi:BPMNPlane>'
+        drawing = f"<bpmndi:BPMNDiagram>{plane}</bpmndi:BPMNDiagram></definitions>"
         drawn = changed(
             "start s -> gate\nxor gate -> e f | e=amount > 1; f=amount > 0\nend e\nend f",
-            lambda text, drawing=drawing: text.replace("</definitions>", f"{drawing}</definitions>"),
+            partial(re.sub, "</definitions>", drawing),
         )
         taken.append((Stock(drawn, amount=5).went("e"), Play(drawn, amount=5).happened("end.reached")))
     assert taken == [(True, ["e"]), (False, ["e"])]
@@ -192,8 +196,15 @@ def test_a_message_that_does_not_interrupt_comes_only_once() -> None:
 
 
 def test_two_timers_behind_a_gateway_share_one_instant() -> None:
-    text = "start s -> first\nevents first -> soon later\ntimer soon -> a | duration={}\ntimer later -> b | duration={}\n"
-    text += "user a -> e\nuser b -> e\nend e"
+    text = """
+        start  s     -> first
+        events first -> soon later
+        timer  soon  -> a | duration={}
+        timer  later -> b | duration={}
+        user   a     -> e
+        user   b     -> e
+        end    e
+    """
     stock = Stock(draw(text.format("'P9D'", "'PT1H'")))
     (waiting,) = stock.workflow.get_tasks(state=TaskState.WAITING)
     due = datetime.fromisoformat(waiting.internal_data["event_value"])
@@ -203,11 +214,14 @@ def test_two_timers_behind_a_gateway_share_one_instant() -> None:
     assert play.awaited("later").due == play.host.now + timedelta(hours=1)
 
 
-def test_a_month_after_the_end_of_january_is_in_march_and_an_empty_duration_is_none_at_all() -> None:
+def test_a_month_after_the_end_of_january_is_in_march_and_an_empty_duration_is_over_at_once() -> None:
     start = datetime(2026, 1, 31, tzinfo=UTC)
     month = TimerEventDefinition.parse_iso_duration("P1M")
     assert start + TimerEventDefinition.get_timedelta_from_start(month, start) == datetime(2026, 3, 3, tzinfo=UTC)
     assert TimerEventDefinition.parse_iso_duration("") == {}
+    days = Calendar(1, {}, frozenset())
+    assert moment(start, "duration", "P1M", days) == datetime(2026, 2, 28, tzinfo=UTC)
+    assert "a timer needs a duration" in incident(lambda: moment(start, "duration", "", days))
 
 
 def test_a_finished_task_runs_again_and_a_future_one_before_its_time() -> None:

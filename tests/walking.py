@@ -126,7 +126,7 @@ class Walk:
         view = engine_view(self.kept, self.kept.task_tree.id, self.drawn)
         self.report.append(f"  runtime: {view}")
         ends = Counter(each.element for each in self.kept.happenings if each.kind == "end.reached")
-        here = (view, self.kept.ended, frozenset(), ends)
+        here: tuple[object, ...] = (view, self.kept.ended, frozenset(), ends)
         same = [
             world
             for world in self.worlds

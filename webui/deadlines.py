@@ -13,7 +13,6 @@ from engine.desk import Desk
 from engine.work import BEIJING
 from forms.expressions import Expression, ExpressionError, compile_expression, compile_script
 
-
 COUNTED = {"add_working_days": "working", "add_days": "calendar"}
 DEEPEST = 4  # scripts that hand a date on to one another
 

@@ -19,9 +19,8 @@ def labels() -> Mapping[str, Text]:
     assert isinstance(loaded, dict)
     found: dict[str, Text] = {}
     for key, row in loaded.items():
-        assert isinstance(row, dict) and row.keys() == {"zh", "en"}, (
-            f"the label {key} needs zh and en, and nothing else"
-        )
+        assert isinstance(row, dict)
+        assert row.keys() == {"zh", "en"}, f"the label {key} needs zh and en, and nothing else"
         found[key] = Text(str(row["zh"]), str(row["en"]))
     return found
 

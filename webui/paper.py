@@ -21,7 +21,7 @@ from forms.values import FileRef, PersonRef
 from webui.page import language
 from webui.posted import Posted
 from webui.saying import Teller, persons_in
-from webui.sheet import Choice, Offers, Sheet, lay_out
+from webui.sheet import Choice, Offers, Raw, Sheet, lay_out
 from webui.stored import everybody
 
 _PERSONS = frozenset({"person", "persons"})
@@ -48,12 +48,19 @@ class Paper:
                 self._begin_rows(each, raw)
         files = dict(kept_files(self.form.fields, answer))
         raw = {name: texts for name, texts in raw.items() if name not in files}
-        return lay_out(self.form, raw, checked, (), self.world, self.offers, self.teller, files)
+        return self._laid_out(raw, checked, (), files)
 
     def again(self, posted: Posted, problems: Sequence[Problem]) -> Sheet:
         """The form as it was sent, with these problems."""
         checked = self.check(posted.answer)
-        return lay_out(self.form, posted.raw, checked, problems, self.world, self.offers, self.teller, posted.kept)
+        return self._laid_out(posted.raw, checked, problems, posted.kept)
+
+    def _laid_out(
+        self, raw: Raw, checked: Checked, problems: Sequence[Problem], files: Mapping[str, list[FileRef]]
+    ) -> Sheet:
+        return lay_out(
+            self.form, raw, checked, problems, files, world=self.world, offers=self.offers, teller=self.teller
+        )
 
     def all_problems(self, posted: Posted) -> tuple[Problem, ...]:
         """What could not be read, and what is wrong with the rest."""

@@ -25,7 +25,7 @@ CHOSEN = ".chosen"
 
 @dataclass(slots=True)
 class Posted:
-    """A form as it came. ``kept`` are the files of the case that stay, by field; ``uploads`` says if there are new ones."""
+    """A form as it came. ``kept`` are the files of the case that stay, by field; ``uploads`` says if new ones came."""
 
     raw: dict[str, list[str]]
     kept: dict[str, list[FileRef]]

@@ -82,5 +82,5 @@ def http_error(error: HTTPException) -> Response:
 
 def broken(error: Exception) -> Response:
     """A fault of ours: logged with its trace, told without it."""
-    log.exception("%s %s", request.method, request.path, exc_info=error)
+    log.error("%s %s", request.method, request.path, exc_info=error)
     return show("refused.html", status=500, title=t("error.broken"), what=t("error.broken_do"))

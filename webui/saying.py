@@ -1,4 +1,4 @@
-"""Says the values of answers as people read them: amounts in 元, options by their labels, persons by name, files as links."""
+"""Says the values of answers as people read them: amounts in 元, options by label, persons by name, files as links."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from webui.labels import label
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A value on a page: plain ``text``, ``files``, ``pairs`` of label and value, or a table of ``heads`` and ``rows``."""
+    """A value on a page: ``text``, ``files``, ``pairs`` of label and value, or a table of ``heads`` and ``rows``."""
 
     text: str = ""
     files: tuple[FileRef, ...] = ()

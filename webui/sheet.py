@@ -1,4 +1,4 @@
-"""A form on a page: every field shown now, with its name, what was entered, what is wrong with it and what can be chosen.
+"""A form on a page: every field shown now, with what was entered, what is wrong with it and what can be chosen.
 
 What a form asks and whether an answer is any good is for ``forms`` alone; here it is only laid out.
 """
@@ -37,7 +37,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """Who and what can be chosen: people with their roles, records of registers; and fields by the names in expressions."""
+    """Who and what can be chosen: people with their roles, records; and fields by their names in expressions."""
 
     people: Sequence[Mapping[str, Any]] = ()
     records: Mapping[str, Sequence[Choice]] = made(default_factory=dict)
@@ -101,12 +101,13 @@ def lay_out(
     raw: Raw,
     checked: Checked,
     problems: Sequence[Problem],
+    files: Mapping[str, list[FileRef]],
+    *,
     world: World,
     offers: Offers,
     teller: Teller,
-    files: Mapping[str, list[FileRef]],
 ) -> Sheet:
-    """The form with what was entered (``raw``), the files kept so far by name, and these problems."""
+    """The form with what was entered (``raw``), these problems, and the files kept so far by name."""
     layout = _Layout(raw, checked, problems, world, offers, teller, files, notes(form, checked.values, world))
     boxes = [layout.box(each, each.code, checked.values) for each in form.fields if layout.is_shown(each)]
     shown = {name for box in boxes for name in names_of(box)}
@@ -223,7 +224,7 @@ class _Layout:
             return ""
 
     def people(self, each: Field) -> list[Choice]:
-        """The people to choose from: first those of the role the field's own examples ask for, where they ask for one."""
+        """The people to choose from: first those of the role that the field's own examples ask for."""
         wanted = roles_asked(each)
         ranked = sorted(self.offers.people, key=lambda one: not wanted & set(one["roles"]))
         others = label("choice.others", self.teller.language) if wanted else ""

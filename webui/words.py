@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+import string
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,6 @@ from engine.work import BEIJING
 from forms.words import Language, Text
 
 Row = Mapping[str, Any]
-Data = Mapping[str, Any]
 
 RESULTS = frozenset({"task.opened", "document.issued", "register.recorded", "case.closed"})
 """What follows from an act by itself, and matters to everybody: who is next, what was issued, how it ended."""
@@ -28,6 +28,48 @@ MECHANICS = frozenset(
     }
 )  # fmt: skip
 """What follows from an act by itself, and may be skipped by a reader in a hurry."""
+
+SAYINGS: Mapping[str, Text] = {
+    "case.started": Text("{who}提出申请，案卷立案", "{who} started the case"),
+    "case.closed": Text("案卷办结，结果：{outcome}", "The case was closed: {outcome}"),
+    "case.withdrawn": Text("{who}撤回了申请", "{who} withdrew the case"),
+    "task.opened": Text("待办“{element}”交{candidates}{until}", "“{element}” waits for {candidates}{until}"),
+    "task.claimed": Text("{who}认领了“{element}”", "{who} claimed “{element}”"),
+    "task.released": Text("{who}把“{element}”退回待办", "{who} gave “{element}” back"),
+    "task.reassigned": Text("{who}把“{element}”改派给{to}", "{who} reassigned “{element}” to {to}"),
+    "task.completed": Text("{who}办理了“{element}”", "{who} completed “{element}”"),
+    "task.cancelled": Text("“{element}”不再需要办理", "“{element}” no longer has to be done"),
+    "attempt.refused": Text(
+        "{who}试图{verb}{target}，被拒：{reasons}", "{who} tried to {verb}{target} and was refused: {reasons}"
+    ),
+    "message.sent": Text("{who}提交了“{message}”", "{who} sent “{message}”"),
+    "message.received": Text("案卷收到“{element}”", "The case received “{element}”"),
+    "gateway.taken": Text("判断“{element}”：走向“{ways}”{because}", "Decision “{element}”: on to “{ways}”{because}"),
+    "step.passed": Text("系统完成“{element}”{written}", "The system did “{element}”{written}"),
+    "process.called": Text("进入子流程“{element}”", "The subprocess “{element}” began"),
+    "end.reached": Text("到达终点“{element}”", "The end “{element}” was reached"),
+    "timer.armed": Text("开始计时“{element}”，到期时间 {due}", "The timer “{element}” runs until {due}"),
+    "timer.fired": Text("“{element}”到期（{due}）", "“{element}” fell due ({due})"),
+    "register.recorded": Text("登入“{register}”：{key}", "Recorded in “{register}”: {key}"),
+    "document.attached": Text("{who}上传了附件{place}", "{who} attached a document{place}"),
+    "document.issued": Text("系统出具文书{place}", "A document was issued{place}"),
+    "notice.sent": Text("已通知{role}", "{role} was notified"),
+    "comment.added": Text("{who}写了备注", "{who} added a remark"),
+}
+"""What is said of an event of each kind; the blanks are methods of ``_About``. Other kinds are called by their names."""
+
+VERBS = {
+    "start": Text("提出申请", "start"),
+    "complete": Text("办理", "complete"),
+    "claim": Text("认领", "claim"),
+    "release": Text("退回", "release"),
+    "reassign": Text("改派", "reassign"),
+    "save_draft": Text("填写", "fill in"),
+    "withdraw": Text("撤回", "withdraw"),
+    "comment": Text("备注", "comment"),
+    "attach": Text("上传附件", "attach a document"),
+}
+"""What somebody tried, by the verb's name; any other name is a message's."""
 
 NOT_PEOPLE = {"clock": Text("系统时钟", "The clock"), "system": Text("系统", "The system")}
 
@@ -67,8 +109,12 @@ class Speaker:
         """One event in words."""
         body = json.loads(row["body"])
         who = self.who(body["actor"])
-        said = SAY.get(row["kind"], other)(self, _About(row, body, who))
-        return Sentence(row["seq"], row["at"], row["kind"], who, said.said(self.language), row["element"])
+        about = _About(self, row, body, who)
+        said = SAYINGS.get(row["kind"]) or Text(*(f"{{who}}：{each}" for each in EVENT_KINDS[row["kind"]]))
+        blanks = {blank: getattr(about, blank)() for blank in blanks_of(said)}
+        zh = said.zh.format(**{blank: value.zh for blank, value in blanks.items()})
+        en = said.en.format(**{blank: value.en for blank, value in blanks.items()})
+        return Sentence(row["seq"], row["at"], row["kind"], who, Text(zh, en).said(self.language), row["element"])
 
     def sentences(self, rows: Iterable[Row]) -> list[Sentence]:
         """All of them, in their order."""
@@ -130,14 +176,15 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True)
 class _About:
-    """An event while it is put into words."""
+    """The blanks of a sentence about one event; each is a text in both languages."""
 
+    speaker: Speaker
     row: Row
     body: Mapping[str, Any]
-    who: str
+    actor: str
 
     @property
-    def data(self) -> Data:
+    def data(self) -> Mapping[str, Any]:
         found = self.body.get("data", {})
         assert isinstance(found, Mapping)
         return found
@@ -147,218 +194,85 @@ class _About:
         about = self.body.get("process", {})
         return str(about.get("called") or about.get("key") or "")
 
-    def element(self, speaker: Speaker) -> Text:
-        return speaker.element(self.process, self.row["element"])
+    def listed(self, name: str) -> list[str]:
+        return [str(one) for one in self.data.get(name) or ()]
+
+    def who(self) -> Text:
+        return Text(self.actor, self.actor)
+
+    def element(self) -> Text:
+        return self.speaker.element(self.process, self.row["element"])
+
+    def outcome(self) -> Text:
+        return self.speaker.outcome(str(self.data.get("outcome")))
+
+    def candidates(self) -> Text:
+        people = [self.speaker.person(one) for one in self.listed("assignees")]
+        return Text("、".join(people), ", ".join(people)) if people else self.speaker.roles(self.listed("roles"))
+
+    def until(self) -> Text:
+        due = self.data.get("due")
+        return Text(f"，限 {due} 前办结", f", due {due}") if due else NOTHING
+
+    def to(self) -> Text:
+        name = self.speaker.person(str(self.data.get("to")))
+        return Text(name, name)
+
+    def verb(self) -> Text:
+        verb = str(self.data.get("verb"))
+        return VERBS.get(verb) or self.speaker.message(verb)
+
+    def target(self) -> Text:
+        name = self.element()
+        return Text(f"“{name.zh}”", f" “{name.en}”") if name.zh else NOTHING
+
+    def reasons(self) -> Text:
+        found = [REASONS.get(code, (code, code)) for code in self.listed("reasons")]
+        return Text("；".join(zh for zh, _ in found), "; ".join(f"{self.actor} {en}" for _, en in found))
+
+    def message(self) -> Text:
+        return self.speaker.message(str(self.data.get("message")))
+
+    def ways(self) -> Text:
+        ways = [self.speaker.flow(self.process, flow) for flow in self.listed("taken")]
+        return Text("、".join(way.zh for way in ways), ", ".join(way.en for way in ways))
+
+    def because(self) -> Text:
+        held = [str(one["expression"]) for one in self.data.get("tried") or () if one.get("holds")]
+        if held:
+            return Text(f"，因为 {'；'.join(held)}", f", because {'; '.join(held)}")
+        return Text("（其他条件均不成立）", " (no other condition holds)")
+
+    def written(self) -> Text:
+        names = [str(one["name"]) for one in self.data.get("written") or ()]
+        return Text(f"，得出 {'、'.join(names)}", f", which gave {', '.join(names)}") if names else NOTHING
+
+    def due(self) -> Text:
+        said = instant(self.data.get("due"))
+        return Text(said, said)
+
+    def register(self) -> Text:
+        return self.speaker.register(str(self.data.get("register")))
+
+    def key(self) -> Text:
+        key = str(self.data.get("key"))
+        name = self.speaker.names.get(key, key)  # a person's id may be the key
+        return Text(name, name)
+
+    def place(self) -> Text:
+        name = self.element()
+        return Text(f"（{name.zh}）", f" ({name.en})") if name.zh else NOTHING
+
+    def role(self) -> Text:
+        return self.speaker.roles([str(self.data.get("role"))])
 
 
-Says = Callable[[Speaker, _About], Text]
-SAY: dict[str, Says] = {}
+NOTHING = Text("", "")
 
 
-def says(kind: str) -> Callable[[Says], Says]:
-    """Mark the function that puts events of a kind into words."""
-
-    def keep(function: Says) -> Says:
-        SAY[kind] = function
-        return function
-
-    return keep
-
-
-def other(_: Speaker, about: _About) -> Text:
-    """An event of a kind that needs no particulars."""
-    zh, en = EVENT_KINDS.get(about.row["kind"], (about.row["kind"], about.row["kind"]))
-    return Text(f"{about.who}：{zh}", f"{about.who}: {en}")
-
-
-@says("case.started")
-def case_started(_: Speaker, about: _About) -> Text:
-    """Somebody started the case."""
-    return Text(f"{about.who}提出申请，案卷立案", f"{about.who} started the case")
-
-
-@says("case.closed")
-def case_closed(speaker: Speaker, about: _About) -> Text:
-    """The case ended."""
-    outcome = speaker.outcome(str(about.data.get("outcome")))
-    return Text(f"案卷办结，结果：{outcome.zh}", f"The case was closed: {outcome.en}")
-
-
-@says("case.withdrawn")
-def case_withdrawn(_: Speaker, about: _About) -> Text:
-    """The applicant withdrew it."""
-    return Text(f"{about.who}撤回了申请", f"{about.who} withdrew the case")
-
-
-@says("task.opened")
-def task_opened(speaker: Speaker, about: _About) -> Text:
-    """A work item came up for somebody."""
-    name = about.element(speaker)
-    assignees = [speaker.person(str(one)) for one in about.data.get("assignees") or ()]
-    roles = speaker.roles(str(one) for one in about.data.get("roles") or ())
-    zh, en = ("、".join(assignees), ", ".join(assignees)) if assignees else (roles.zh, roles.en)
-    due = about.data.get("due")
-    until_zh, until_en = (f"，限 {due} 前办结", f", due {due}") if due else ("", "")
-    return Text(f"待办“{name.zh}”交{zh}{until_zh}", f"“{name.en}” waits for {en}{until_en}")
-
-
-@says("task.claimed")
-def task_claimed(speaker: Speaker, about: _About) -> Text:
-    """Somebody took it."""
-    name = about.element(speaker)
-    return Text(f"{about.who}认领了“{name.zh}”", f"{about.who} claimed “{name.en}”")
-
-
-@says("task.released")
-def task_released(speaker: Speaker, about: _About) -> Text:
-    """Somebody gave it back."""
-    name = about.element(speaker)
-    return Text(f"{about.who}把“{name.zh}”退回待办", f"{about.who} gave “{name.en}” back")
-
-
-@says("task.reassigned")
-def task_reassigned(speaker: Speaker, about: _About) -> Text:
-    """Somebody put it into other hands."""
-    name, to = about.element(speaker), speaker.person(str(about.data.get("to")))
-    return Text(f"{about.who}把“{name.zh}”改派给{to}", f"{about.who} reassigned “{name.en}” to {to}")
-
-
-@says("task.completed")
-def task_completed(speaker: Speaker, about: _About) -> Text:
-    """Somebody did it."""
-    name = about.element(speaker)
-    return Text(f"{about.who}办理了“{name.zh}”", f"{about.who} completed “{name.en}”")
-
-
-@says("task.cancelled")
-def task_cancelled(speaker: Speaker, about: _About) -> Text:
-    """It is no longer to be done."""
-    name = about.element(speaker)
-    return Text(f"“{name.zh}”不再需要办理", f"“{name.en}” no longer has to be done")
-
-
-@says("attempt.refused")
-def attempt_refused(speaker: Speaker, about: _About) -> Text:
-    """Somebody tried what they may not."""
-    reasons = [REASONS.get(str(code), (str(code), str(code))) for code in about.data.get("reasons") or ()]
-    verb = VERBS.get(str(about.data.get("verb"))) or speaker.message(str(about.data.get("verb")))
-    name = about.element(speaker)
-    zh = f"{about.who}试图{verb.zh}" + (f"“{name.zh}”" if name.zh else "") + "，被拒："
-    en = f"{about.who} tried to {verb.en}" + (f" “{name.en}”" if name.en else "") + " and was refused: "
-    return Text(zh + "；".join(zh_ for zh_, _ in reasons), en + "; ".join(f"{about.who} {en_}" for _, en_ in reasons))
-
-
-VERBS = {
-    "start": Text("提出申请", "start"),
-    "complete": Text("办理", "complete"),
-    "claim": Text("认领", "claim"),
-    "release": Text("退回", "release"),
-    "reassign": Text("改派", "reassign"),
-    "save_draft": Text("填写", "fill in"),
-    "withdraw": Text("撤回", "withdraw"),
-    "comment": Text("备注", "comment"),
-    "attach": Text("上传附件", "attach a document"),
-}
-
-
-@says("message.sent")
-def message_sent(speaker: Speaker, about: _About) -> Text:
-    """Somebody told the case something."""
-    name = speaker.message(str(about.data.get("message")))
-    return Text(f"{about.who}提交了“{name.zh}”", f"{about.who} sent “{name.en}”")
-
-
-@says("message.received")
-def message_received(speaker: Speaker, about: _About) -> Text:
-    """The case took note of it."""
-    name = about.element(speaker)
-    return Text(f"案卷收到“{name.zh}”", f"The case received “{name.en}”")
-
-
-@says("gateway.taken")
-def gateway_taken(speaker: Speaker, about: _About) -> Text:
-    """Which way it went, and on what condition."""
-    name = about.element(speaker)
-    ways = [speaker.flow(about.process, str(flow)) for flow in about.data.get("taken") or ()]
-    held = [str(one["expression"]) for one in about.data.get("tried") or () if one.get("holds")]
-    zh = f"判断“{name.zh}”：走向“{'、'.join(way.zh for way in ways)}”"
-    en = f"Decision “{name.en}”: on to “{', '.join(way.en for way in ways)}”"
-    if held:
-        return Text(f"{zh}，因为 {'；'.join(held)}", f"{en}, because {'; '.join(held)}")
-    return Text(f"{zh}（其他条件均不成立）", f"{en} (no other condition holds)")
-
-
-@says("step.passed")
-def step_passed(speaker: Speaker, about: _About) -> Text:
-    """The system did a step."""
-    name = about.element(speaker)
-    written = [str(one["name"]) for one in about.data.get("written") or ()]
-    zh, en = (f"，得出 {'、'.join(written)}", f", which gave {', '.join(written)}") if written else ("", "")
-    return Text(f"系统完成“{name.zh}”{zh}", f"The system did “{name.en}”{en}")
-
-
-@says("process.called")
-def process_called(speaker: Speaker, about: _About) -> Text:
-    """Another process is gone through."""
-    name = about.element(speaker)
-    return Text(f"进入子流程“{name.zh}”", f"The subprocess “{name.en}” began")
-
-
-@says("end.reached")
-def end_reached(speaker: Speaker, about: _About) -> Text:
-    """A branch ended."""
-    name = about.element(speaker)
-    return Text(f"到达终点“{name.zh}”", f"The end “{name.en}” was reached")
-
-
-@says("timer.armed")
-def timer_armed(speaker: Speaker, about: _About) -> Text:
-    """The clock will do something."""
-    name, due = about.element(speaker), instant(about.data.get("due"))
-    return Text(f"开始计时“{name.zh}”，到期时间 {due}", f"The timer “{name.en}” runs until {due}")
-
-
-@says("timer.fired")
-def timer_fired(speaker: Speaker, about: _About) -> Text:
-    """The time was up."""
-    name, due = about.element(speaker), instant(about.data.get("due"))
-    return Text(f"“{name.zh}”到期（{due}）", f"“{name.en}” fell due ({due})")
-
-
-@says("register.recorded")
-def register_recorded(speaker: Speaker, about: _About) -> Text:
-    """A register got a record."""
-    register, key = speaker.register(str(about.data.get("register"))), about.data.get("key")
-    key = speaker.names.get(str(key), key)
-    return Text(f"登入“{register.zh}”：{key}", f"Recorded in “{register.en}”: {key}")
-
-
-@says("document.attached")
-def document_attached(speaker: Speaker, about: _About) -> Text:
-    """Somebody attached a file."""
-    name = about.element(speaker)
-    zh, en = (f"（{name.zh}）", f" ({name.en})") if name.zh else ("", "")
-    return Text(f"{about.who}上传了附件{zh}", f"{about.who} attached a document{en}")
-
-
-@says("document.issued")
-def document_issued(speaker: Speaker, about: _About) -> Text:
-    """The system issued a document."""
-    name = about.element(speaker)
-    return Text(f"系统出具文书（{name.zh}）", f"A document was issued ({name.en})")
-
-
-@says("notice.sent")
-def notice_sent(speaker: Speaker, about: _About) -> Text:
-    """Somebody was told."""
-    roles = speaker.roles([str(about.data.get("role"))])
-    return Text(f"已通知{roles.zh}", f"{roles.en} was notified")
-
-
-@says("comment.added")
-def comment_added(_: Speaker, about: _About) -> Text:
-    """Somebody remarked something."""
-    return Text(f"{about.who}写了备注", f"{about.who} added a remark")
+def blanks_of(saying: Text) -> set[str]:
+    """The names of the blanks in a saying."""
+    return {name for text in (saying.zh, saying.en) for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
 def instant(text: object) -> str:

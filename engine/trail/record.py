@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.model import INSTANT_FORMAT, Event, Setting, Stream
 from engine.work import Work
@@ -175,14 +176,20 @@ def conceal(value: Value, private: frozenset[str]) -> Value:
 
 def tell(work: Work, stream: str, kind: str, data: Mapping[str, Any]) -> None:
     """One event in a stream that is not a case (``sys/policy``, ``sys/people`` …), with its lock and its new head."""
-    columns = (Stream.seq, Stream.head, Stream.last_at)
-    query = select(*columns).where(Stream.name == stream).with_for_update()
-    row = work.db.execute(query).one_or_none()
-    chain = Chain.standing(stream, *row) if row else Chain.standing(stream)
+    chain = Chain.standing(stream, *_locked(work, stream))
     chain.add(work, kind, data)
     new = {"seq": chain.seq, "head": chain.head, "last_at": chain.last_at}
-    if row:
-        work.db.execute(update(Stream).where(Stream.name == stream).values(**new))
-    else:
-        work.db.execute(insert(Stream).values(name=stream, **new))
+    work.db.execute(update(Stream).where(Stream.name == stream).values(**new))
     chain.write(work)
+
+
+def _locked(work: Work, stream: str) -> Row[tuple[int, str, datetime]]:
+    """Where a stream stands, locked for this act; a new one begins here, also if several acts begin it at once."""
+    query = select(Stream.seq, Stream.head, Stream.last_at).where(Stream.name == stream).with_for_update()
+    row = work.db.execute(query).one_or_none()
+    if row is None:
+        new = {"name": stream, "seq": 0, "head": GENESIS, "last_at": work.now}
+        inserting = sqlite.insert(Stream) if work.database.sqlite else postgresql.insert(Stream)
+        work.db.execute(inserting.values(**new).on_conflict_do_nothing())
+        row = work.db.execute(query).one()
+    return row

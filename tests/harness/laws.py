@@ -40,6 +40,7 @@ OUTSIDE = {"http", "io", "logging", "os", "pathlib", "random", "secrets", "shuti
 READS_THE_CLOCK = {
     "engine/work.py": "hands `now` to everybody else",
     "engine/bench.py": "measures how long a step takes; nothing it stores depends on it",
+    "engine/growth.py": "measures how long a step takes; nothing it stores depends on it",
 }
 OPENS_TRANSACTIONS = {
     "engine/work.py": "every act and every look of the product",
