@@ -37,7 +37,7 @@ def wrap(text: str, widest: float, most: int) -> list[str]:
             last = last[:-1]
         return [*kept[:-1], last.rstrip() + ELLIPSIS]
     # The narrowest measure with the same number of lines leaves no single character on the last one.
-    narrow = max(width(text) / max(len(lines), 1), 1.0)
+    narrow = max(width(text) / max(len(lines), 1), 1.0, *(size for size in map(width, tokens) if size <= widest))
     while narrow < widest:
         tried = _fill(tokens, narrow)
         if len(tried) == len(lines):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select
 
 from bpmn.diagram import Diagram, Element
 from bpmn.lint import check_diagram
@@ -27,26 +27,8 @@ from forms.form import Form, read_form
 from forms.values import Value, from_json, to_json
 from forms.words import Finding, Text, Unfit
 
-OPERATIONS: Mapping[str, OperationSpec] = {
-    "register.record": OperationSpec(frozenset({"register", "key", "value"}), frozenset({"supersede"}), gives=True),
-    "register.find": OperationSpec(frozenset({"register", "key"}), gives=True),
-    "number.next": OperationSpec(frozenset({"series"}), gives=True),
-    "document.issue": OperationSpec(frozenset({"template"}), gives=True),
-    "notify": OperationSpec(frozenset({"role", "zh", "en"})),
-}
-"""What a service task may do: a closed list. ``desk`` does them."""
-
 AS_SHIPPED = date(2000, 1, 1)
 """From when the shipped values are in force: always, so that a worked case of an earlier year finds them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a package turned out to hold, read and checked."""
-
-    diagram: Diagram
-    forms: Mapping[str, Form]
-    templates: Mapping[str, DocumentTemplate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,85 +61,6 @@ class Deployed:
         return self.contents[process].forms[at.policy.get("form", at.id)]
 
 
-def read_package(package: Package) -> tuple[Contents | None, list[Finding]]:
-    """Read a package's files; what cannot be read is in the findings, and then there are no contents."""
-    findings: list[Finding] = []
-    found: dict[str, Form] = {}
-    templates: dict[str, DocumentTemplate] = {}
-    texts: dict[str, str] = {}
-    for path, content in sorted(package.files.items()):
-        if path.startswith("forms/"):
-            try:
-                texts[path] = content.decode("utf-8")
-            except UnicodeDecodeError as error:
-                zh, en = f"第 {error.start} 字节不是 UTF-8 文字", f"byte {error.start} is not UTF-8 text"
-                findings.append(Finding("not_utf8", path, 0, None, Text(zh, en)))
-    bases = {
-        path.rsplit("/", 1)[-1].removesuffix(".yaml"): text for path, text in texts.items() if "/documents/" not in path
-    }
-    for path, text in texts.items():
-        try:
-            if "/documents/" in path:
-                template = read_template(text, path)
-                templates[template.id] = template
-            else:
-                form = read_form(text, path, bases)
-                found[form.id] = form
-        except Unfit as unfit:
-            findings += unfit.findings
-    diagram = None
-    if "process.bpmn" not in package.files:
-        zh, en = "包里没有 process.bpmn", "the package has no process.bpmn"
-        findings.append(Finding("no_diagram", package.origin, 0, None, Text(zh, en)))
-    else:
-        try:
-            diagram = read_diagram(package.files["process.bpmn"], "process.bpmn")
-        except Unfit as unfit:
-            findings += unfit.findings
-    return (Contents(diagram, found, templates) if diagram else None), findings
-
-
-def check_package(
-    package: Package, vocabulary: Vocabulary, signatures: Mapping[str, ProcessSignature]
-) -> tuple[Contents | None, list[Finding]]:
-    """The deployment gate: everything that is wrong with a package, each with file, line, element and what to do."""
-    contents, findings = read_package(package)
-    if contents is not None:
-        surroundings = Surroundings(
-            forms=contents.forms,
-            roles=frozenset(vocabulary.roles),
-            operations=OPERATIONS,
-            processes=signatures,
-        )
-        findings += check_diagram(contents.diagram, surroundings)
-        findings += _missing_templates(contents)
-    return contents, findings
-
-
-def _missing_templates(contents: Contents) -> list[Finding]:
-    """Documents that a service task issues from a template the package does not have."""
-    findings = []
-    for element in contents.diagram.elements.values():
-        for operation in element.operations:
-            named = operation.parameters.get("template", "").strip("'\"")
-            if operation.name == "document.issue" and named not in contents.templates:
-                known = ", ".join(sorted(contents.templates)) or "-"
-                zh = f"没有文书模板“{named}”（现有：{known}）：请在 forms/documents/ 中补上"
-                en = f"there is no document template {named!r} (there are: {known}): add it under forms/documents/"
-                findings.append(Finding("no-template", contents.diagram.file, operation.line, element.id, Text(zh, en)))
-    return findings
-
-
-def signatures_of(packages: Iterable[Package]) -> dict[str, ProcessSignature]:
-    """What each of these processes takes and gives when it is called."""
-    found: dict[str, ProcessSignature] = {}
-    for package in packages:
-        contents, _ = read_package(package)
-        if contents:
-            found[contents.diagram.process.id] = signature(contents.diagram)
-    return found
-
-
 def deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
     """Deploy a package as the next version of its process; the same files again are the version they already are.
 
@@ -166,7 +69,7 @@ def deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
     """
     if not work.database.sqlite:
         # Two acts must not make one version together. On SQLite only one act writes at a time anyway.
-        work.db.execute(text("LOCK TABLE definition IN SHARE ROW EXCLUSIVE MODE"))
+        work.db.exec_driver_sql("LOCK TABLE definition IN SHARE ROW EXCLUSIVE MODE")
     known = {row.process: row.id for row in in_force(work)}
     signatures = {name: signature(deployed(work, identity).diagram) for name, identity in known.items()}
     contents, findings = check_package(package, vocabulary, signatures)

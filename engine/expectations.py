@@ -15,7 +15,7 @@ from engine.work import Work
 from forms.values import canonical
 from forms.words import Text
 
-PASSED = ("task.completed", "step.passed", "process.called", "message.received", "end.reached")
+PASSED = ("task.completed", "step.passed", "process.called", "message.received", "timer.fired", "end.reached")
 
 
 class Difference(Exception):

@@ -1,12 +1,9 @@
-"""Packages as owners keep them: folders and zips of BPMN, forms and scenarios, and the words they share."""
+"""The library as owners keep it: a package for each process, and the words that all processes share."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
-import io
 import os
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,34 +11,13 @@ from pathlib import Path
 import bpmn
 import forms
 from engine.errors import NotFound, Unusable
+from engine.packages import KEPT, Package, file_at, files_below, package_of_zip
 from engine.registers import RegisterKind
 from forms.owned_yaml import load
 from forms.values import Value
 from forms.words import Text
 
-MOST_FILES, MOST_BYTES = 500, 30_000_000
-KEPT = (".bpmn", ".yaml", ".dmn")
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """What is deployed: the files of one process by their path (``process.bpmn``, ``forms/<id>.yaml``, …)."""
-
-    origin: str
-    files: Mapping[str, bytes]
-
-    @property
-    def sha256(self) -> str:
-        """One hash over all that runs; scenarios are left out, so adding a worked case makes no new version."""
-        whole = hashlib.sha256()
-        for path, content in sorted(self.files.items()):
-            if not path.startswith("scenarios/"):
-                whole.update(f"{path}\0{hashlib.sha256(content).hexdigest()}\n".encode())
-        return whole.hexdigest()
-
-    def scenarios(self) -> Mapping[str, bytes]:
-        """The worked cases beside the diagram."""
-        return {path: content for path, content in sorted(self.files.items()) if path.startswith("scenarios/")}
+__all__ = ["Library", "Package", "Parameter", "Vocabulary", "package_at", "package_of_zip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +69,9 @@ class Library:
         """A process of the library, with its forms and the shared ones."""
         if process not in self.processes():
             raise NotFound(f"流程库里没有“{process}”", f"there is no process {process!r} in the library")
-        files = _folder(self.bpmn / process)
+        files = files_below(self.bpmn / process)
         for folder in (self.forms / "shared", self.forms / process):
-            files.update({f"forms/{path}": content for path, content in _folder(folder).items()})
+            files.update({f"forms/{path}": content for path, content in files_below(folder).items()})
         return Package(process, files)
 
     def vocabulary(self) -> Vocabulary:
@@ -120,54 +96,14 @@ def package_at(path: Path) -> Package:
         library = Library.standing()
         if path.resolve().parent == library.bpmn.resolve():
             return library.package(path.name)
-        return Package(str(path), _folder(path))
+        return Package(str(path), files_below(path))
     if not path.is_file():
         raise Unusable(f"没有“{path}”这个文件或文件夹", f"there is no file or folder {str(path)!r}")
     if path.suffix == ".zip":
-        return package_of_zip(path.read_bytes(), path.name)
-    files = {"process.bpmn": path.read_bytes()}
-    files.update({f"forms/{name}": content for name, content in _folder(path.parent / "forms").items()})
+        return package_of_zip(file_at(path), path.name)
+    files = {"process.bpmn": file_at(path)}
+    files.update({f"forms/{name}": content for name, content in files_below(path.parent / "forms").items()})
     return Package(str(path), files)
-
-
-def package_of_zip(data: bytes, name: str) -> Package:
-    """A package from an uploaded zip; a path out of it, too many files or too many bytes are refused."""
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    except zipfile.BadZipFile as error:
-        raise Unusable(f"“{name}”不是可读的 zip 文件", f"{name!r} is not a readable zip file") from error
-    if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > MOST_BYTES:
-        raise Unusable(
-            f"“{name}”过大：最多 {MOST_FILES} 个文件、{MOST_BYTES} 字节",
-            f"{name!r} is too large: at most {MOST_FILES} files and {MOST_BYTES} bytes",
-        )
-    files: dict[str, bytes] = {}
-    for entry in entries:
-        path = Path(entry.filename)
-        if path.is_absolute() or ".." in path.parts or "\\" in entry.filename:
-            raise Unusable(
-                f"“{name}”里的路径“{entry.filename}”不在包内",
-                f"the path {entry.filename!r} in {name!r} leads out of it",
-            )
-        if path.suffix in KEPT:
-            with archive.open(entry) as source:
-                content = source.read(entry.file_size + 1)
-            if len(content) != entry.file_size:
-                raise Unusable(f"“{name}”中文件长度与目录不符", f"a file in {name!r} is longer than it says")
-            files[path.as_posix()] = content
-    roots = {path.split("/")[0] for path in files}
-    if "process.bpmn" not in files and len(roots) == 1:
-        files = {path.split("/", 1)[1]: content for path, content in files.items() if "/" in path}
-    return Package(name, files)
-
-
-def _folder(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix in KEPT
-    }
 
 
 @functools.lru_cache(maxsize=8)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from sqlalchemy import Date, String, bindparam, delete, insert, literal, select, union_all, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.access import Standing
 from engine.errors import NotFound, Unusable
-from engine.model import CaseFile, Delegation, Person, PersonRole, Recusal, table
+from engine.model import Base, CaseFile, Delegation, Person, PersonRole, Recusal, table
 from engine.trail.record import tell
 from engine.work import Work
 
@@ -35,20 +37,18 @@ def add(
     """
     if not login.strip() or not name.strip():
         raise Unusable("登录名和姓名都不能为空", "a person needs a login and a name")
-    if work.db.execute(select(Person.id).where(Person.login == login)).scalar_one_or_none():
-        raise Unusable(f"登录名“{login}”已有人使用", f"the login {login!r} is already taken")
     identity = f"p-{uuid.uuid4().hex[:12]}"
-    work.db.execute(
-        insert(Person).values(
-            id=identity,
-            login=login,
-            name=name,
-            organisation=organisation,
-            password=hashed(password) if password is not None else None,
-            language=language,
-            active=True,
-        )
-    )
+    row = {
+        "id": identity,
+        "login": login,
+        "name": name,
+        "organisation": organisation,
+        "password": hashed(password) if password is not None else None,
+        "language": language,
+        "active": True,
+    }
+    if not _inserted(work, Person, row):
+        raise Unusable(f"登录名“{login}”已有人使用", f"the login {login!r} is already taken")
     tell(work, "sys/people", "person.added", {"person": identity})
     for role in dict.fromkeys(roles):
         grant(work, identity, role)
@@ -56,9 +56,17 @@ def add(
 
 
 def grant(work: Work, person: str, role: str) -> None:
-    """Give a person a role."""
-    work.db.execute(insert(PersonRole).values(person=person, role=role))
-    tell(work, "sys/people", "role.granted", {"person": person, "role": role})
+    """Give a person a role; one they hold already is not given again."""
+    if _inserted(work, PersonRole, {"person": person, "role": role}):
+        tell(work, "sys/people", "role.granted", {"person": person, "role": role})
+
+
+def _inserted(work: Work, into: type[Base], row: Mapping[str, Any]) -> bool:
+    """Insert a row; False if there is one of the same key, also if another act has just made it."""
+    inserting = sqlite.insert(into) if work.database.sqlite else postgresql.insert(into)
+    key = table(into).primary_key.columns.values()
+    done = work.db.execute(inserting.values(**row).on_conflict_do_nothing().returning(*key))
+    return done.one_or_none() is not None
 
 
 def hashed(password: str) -> str:

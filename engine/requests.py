@@ -49,9 +49,9 @@ def remember(work: Work, answer: str) -> None:
     row = {"key": request.key, "actor": work.actor, "at": work.now, **said}
     if work.database.sqlite:
         work.add(Kept, row)
-    elif work.db.execute(CAREFULLY, row).rowcount != 1:
+    elif work.db.execute(CAREFULLY, row).one_or_none() is None:
         raise _used()
 
 
-CAREFULLY = postgresql.insert(Kept).on_conflict_do_nothing()
+CAREFULLY = postgresql.insert(Kept).on_conflict_do_nothing().returning(Kept.key)
 """Waits for an act that is just using the key, and then inserts nothing; a failure would end the transaction."""

@@ -80,7 +80,8 @@ class _Pass:
 
     def _answer(self, each: Field, sources: Sources, asking: Asking) -> Any:
         code = each.code
-        if code in sources.given and not (each.kind == "group" and isinstance(sources.given[code], dict)):
+        merged = each.kind in {"group", "checklist"} and isinstance(sources.given.get(code), dict)
+        if code in sources.given and not merged:
             return _rows(each, sources.given[code], asking)
         try:
             if not asking.shows(each):
@@ -92,7 +93,9 @@ class _Pass:
             return None
         if each.kind == "group":
             return self._group(each, sources, asking, required=required)
-        return self._first(each, sources, asking, required=required)
+        first = self._first(each, sources, asking, required=required)
+        # Of a checklist, as of a group, only what matters need be given.
+        return {**(first or {}), **sources.given[code]} if merged else first
 
     def _group(self, each: Field, sources: Sources, asking: Asking, *, required: bool) -> Any:
         parts = sources.part(each.code)

@@ -46,6 +46,8 @@ def accept(field: Field, given: object) -> Value:
         return None
     if not field.multiple:
         return _READERS[field.kind](field, given)
+    if field.kind == "texts" and isinstance(given, str):
+        given = [given]  # one text is as good as a list of one
     if not isinstance(given, list):
         raise wrong(Text("列表", "a list"), given)
     if len(given) > field.max_items:

@@ -171,7 +171,8 @@ def test_one_key_for_acts_on_eight_cases_is_taken_by_one_and_refused_to_the_othe
     tasks = [office.item(office.start(contract_no=f"HT-{number}"), "review") for number in range(RACERS)]
 
     def complete(task: str) -> Any:
-        return office.act("登记员", cases.complete, task, ANSWERS["review"], request=Request.of("k-1", "complete", task))
+        request = Request.of("k-1", "complete", task)
+        return office.act("登记员", cases.complete, task, ANSWERS["review"], request=request)
 
     won, refused = split(at_once([lambda task=task: complete(task) for task in tasks]))  # type: ignore[misc]
     assert len(won) == 1
@@ -276,7 +277,8 @@ def test_four_workers_fire_a_thousand_due_timers_exactly_once(office: Office) ->
     assert [ended(child) for child in children] == [0] * 4
     while run_due(office.database):
         pass  # what a worker left because somebody held the case
-    fired = Counter((case, body["process"]["element"]) for case in due for body in office.bodies(case) if body["type"] == "timer.fired")
+    told = [(case, body) for case in due for body in office.bodies(case) if body["type"] == "timer.fired"]
+    fired = Counter((case, body["process"]["element"]) for case, body in told)
     assert fired == {(case, timer): 1 for case in due for timer in ("first", "next")}
     assert len(fired) == 1000
     assert office.sound()

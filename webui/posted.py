@@ -54,7 +54,7 @@ def read_posted(form: Form, documents: Mapping[str, FileRef]) -> Posted:
     raw, places = without_gaps(form, raw, found)
     moved = {moved_name(name, places): files for name, files in found.items()}
     kept = {moved_name(name, places): files for name, files in kept.items()}
-    pairs = [(name, text) for name, texts in raw.items() for text in texts]
+    pairs = [(name, text) for name, texts in raw.items() for text in texts if not is_idle_unit(form, name, raw)]
     answer, problems = from_browser(form, pairs, moved)
     texts_sent = [f"{name}={text}" for name, texts in sorted(sent.items()) for text in texts]
     return Posted(raw, kept, answer, problems, bool(hashes), (*texts_sent, *hashes))
@@ -95,6 +95,13 @@ def is_file(form: Form, name: str) -> bool:
     """Whether the field of this name takes files."""
     each = field_of(form, name)
     return each is not None and each.kind in _FILES
+
+
+def is_idle_unit(form: Form, name: str, raw: Mapping[str, list[str]]) -> bool:
+    """Whether a name is that of the unit of an amount that was left empty: alone it says nothing."""
+    amount = name.removesuffix(".unit")
+    each = field_of(form, amount) if amount != name else None
+    return each is not None and each.kind == "money" and not any(text.strip() for text in raw.get(amount, ()))
 
 
 Places = Mapping[tuple[str, int], int]

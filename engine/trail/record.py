@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.model import INSTANT_FORMAT, Event, Setting, Stream
@@ -176,15 +176,15 @@ def conceal(value: Value, private: frozenset[str]) -> Value:
 
 def tell(work: Work, stream: str, kind: str, data: Mapping[str, Any]) -> None:
     """One event in a stream that is not a case (``sys/policy``, ``sys/people`` …), with its lock and its new head."""
-    chain = Chain.standing(stream, *_locked(work, stream))
+    chain = _locked(work, stream)
     chain.add(work, kind, data)
     new = {"seq": chain.seq, "head": chain.head, "last_at": chain.last_at}
     work.db.execute(update(Stream).where(Stream.name == stream).values(**new))
     chain.write(work)
 
 
-def _locked(work: Work, stream: str) -> Row[tuple[int, str, datetime]]:
-    """Where a stream stands, locked for this act; a new one begins here, also if several acts begin it at once."""
+def _locked(work: Work, stream: str) -> Chain:
+    """A stream where it stands, locked for this act; a new one begins here, also if several acts begin it at once."""
     query = select(Stream.seq, Stream.head, Stream.last_at).where(Stream.name == stream).with_for_update()
     row = work.db.execute(query).one_or_none()
     if row is None:
@@ -192,4 +192,4 @@ def _locked(work: Work, stream: str) -> Row[tuple[int, str, datetime]]:
         inserting = sqlite.insert(Stream) if work.database.sqlite else postgresql.insert(Stream)
         work.db.execute(inserting.values(**new).on_conflict_do_nothing())
         row = work.db.execute(query).one()
-    return row
+    return Chain.standing(stream, *row)

@@ -1,0 +1,76 @@
+"""Every label that a page uses is there in both languages, and none is there that no page uses."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import webui
+from engine import errors
+from engine.trail.record import EVENT_KINDS
+from forms.fields import KINDS
+from webui.attempts import TooMany
+from webui.labels import label, labels
+from webui.words import SAYINGS, _About, blanks_of
+
+ROOM = Path(webui.__file__).parent
+TEXTS = [path.read_text("utf-8") for path in (*ROOM.glob("templates/*.html"), *ROOM.glob("*.py"))]
+
+COMPUTED = {
+    *(f"kind.{kind}" for kind in KINDS),
+    *(f"weekday.{day}" for day in range(1, 8)),
+    *(f"diagram.{mark}" for mark in ("done", "open", "overdue")),
+    *(f"due.{unit}" for unit in ("working", "calendar")),
+    *(f"findings.{severity}" for severity in ("error", "warning")),
+    *(f"nav.{room}" for room in ("inbox", "processes", "cases", "registers")),
+    *(f"fields.{key}" for key in ("label", "kind", "required", "shown", "given")),
+    *(f"inbox.tab_{key}" for key in ("open", "done", "notices")),
+}
+"""Labels whose keys are put together when a page is made."""
+
+
+def refusals() -> Iterator[str]:
+    codes = {each.code for each in (*errors.Refusal.__subclasses__(), TooMany)}
+    for code in (codes | {"too_large", "not_found", "method", "http", "unusable", "broken"}) - {"refused"}:
+        yield from (f"error.{code}", f"error.{code}_do")
+
+
+def used() -> set[str]:
+    found = {key for text in TEXTS for key in re.findall(r"""\b(?:t|label)\(\s*['"]([a-z_]+(?:\.[a-z_0-9]+)?)['"][,)]""", text)}
+    return found | COMPUTED | set(refusals())
+
+
+def test_every_label_that_is_used_is_there() -> None:
+    assert sorted(used() - labels().keys()) == []
+
+
+def test_every_label_that_is_there_is_used() -> None:
+    assert sorted(labels().keys() - used()) == []
+
+
+def test_every_label_is_said_in_both_languages_with_the_same_blanks() -> None:
+    def blanks(text: str) -> set[str | None]:
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+    for key, text in labels().items():
+        assert text.zh.strip() and text.en.strip(), key
+        assert blanks(text.zh) == blanks(text.en), key
+        assert re.search(r"[\u4e00-\u9fff]", text.en) is None, key
+
+
+def test_a_label_that_is_missing_is_an_error() -> None:
+    assert label("inbox.late", "en", n=2) == "2 overdue"
+    with pytest.raises(KeyError):
+        label("no.such", "zh")
+
+
+def test_every_kind_of_event_of_a_case_has_a_saying_whose_blanks_can_be_filled() -> None:
+    of_a_case = {kind for kind in EVENT_KINDS if kind.split(".")[0] in {"case", "task", "message", "document", "comment"}}
+    assert of_a_case - SAYINGS.keys() == set()
+    assert SAYINGS.keys() - EVENT_KINDS.keys() == set()
+    for kind, saying in SAYINGS.items():
+        assert blanks_of(saying) <= set(dir(_About)), kind
