@@ -5,7 +5,7 @@ from __future__ import annotations
 from bpmn.diagram import Diagram, Element, Loop, Operation
 from bpmn.findings import Findings
 from bpmn.scopes import Scopes, answers, brought_by
-from bpmn.surroundings import Surroundings, listed
+from bpmn.surroundings import Surroundings, circle, listed
 from forms.compiler import NAME
 
 _KINDS = ("main", "called")
@@ -25,7 +25,7 @@ def check_automatic(diagram: Diagram, surroundings: Surroundings, scopes: Scopes
         for operation in element.operations:
             _check_operation(operation, element, surroundings, findings)
         if element.type == "callActivity":
-            _check_call(element, surroundings, findings)
+            _check_call(element, diagram.process.id, surroundings, findings)
         if element.loop:
             _check_loop(element.loop, element, findings)
         _check_names(element, surroundings, findings)
@@ -68,8 +68,15 @@ def _check_operation(operation: Operation, element: Element, surroundings: Surro
                      f"the operation {name} gives no result: remove into")
 
 
-def _check_call(element: Element, surroundings: Surroundings, findings: Findings) -> None:
+def _check_call(element: Element, process: str, surroundings: Surroundings, findings: Findings) -> None:
     name = element.called or ""
+    if way := circle(process, name, surroundings.processes):
+        way_ = " → ".join(each[:80] for each in way)
+        findings.add("call-circle", element.line, element.id,
+                     f"流程互相调用成环（{way_}），永不结束：请改为调用别的流程，或画成回退的连线",
+                     f"these processes call each other in a circle ({way_}) that never ends: call another process, or "
+                     "draw the repetition as a flow back")
+        return
     called = surroundings.processes.get(name)
     if called is None:
         zh, en = findings.meant(name, surroundings.processes)

@@ -26,15 +26,18 @@ class Flow:
 class Event:
     """What an event waits for or does.
 
-    ``kind``: none, timer, message, terminate (others are kept by name so that they can be refused by name).
-    ``name`` is the message's, signal's or error's name. A timer's ``expression`` is the text of its ``form``: ``date``
-    (expression giving a date, an instant or None), ``duration`` (ISO 8601, e.g. ``P15D``) or ``cycle``.
+    ``kind``: none, timer, message, signal, error, escalation, conditional, link, terminate (others are kept by name so
+    that they can be refused by name). ``name`` is the message's, signal's, error's, escalation's or link's name,
+    ``code`` the error's or escalation's code; an event that catches one without code catches any. A timer's
+    ``expression`` is the text of its ``form``: ``date`` (expression giving a date, an instant or None), ``duration``
+    (ISO 8601, e.g. ``P15D``) or ``cycle`` (``R3/PT1H``); that of a conditional event is its condition.
     """
 
     kind: str
     name: str | None = None
     form: str | None = None
     expression: str | None = None
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,19 @@ class Loop:
     result: str | None
     until: str | None
     line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Standard loop: the activity is done once more while ``condition`` holds, and at most ``most`` times in all.
+
+    ``before`` asks the condition also before the first time, so that the activity may not be done at all.
+    """
+
+    condition: str | None
+    most: int | None
+    line: int
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +111,7 @@ class Element:
     interrupting: bool = True
     default: str | None = None
     loop: Loop | None = None
+    repeat: Repeat | None = None
     called: str | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)

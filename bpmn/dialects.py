@@ -44,6 +44,9 @@ _SAME: Mapping[tuple[str, str], str] = {
     ("loopCharacteristics", "inputElement"): "item",
     ("loopCharacteristics", "outputCollection"): "output",
     ("loopCharacteristics", "outputElement"): "result",
+    ("", "errorCodeVariable"): "into",
+    ("", "escalationCodeVariable"): "into",
+    ("subscription", "correlationKey"): "key",
 }
 # Words about storage, retries and display: the process means the same without them.
 _IDLE_ATTRIBUTES = frozenset({
@@ -56,7 +59,7 @@ _IDLE_ELEMENTS = frozenset({
     "modelerTemplateIcon", "in", "out",  # the last two are read by `mapped`
 })
 # Ours that are values as written; the other translated words are expressions.
-_EXPRESSIONS = frozenset({"due", "collection", "result"})
+_EXPRESSIONS = frozenset({"due", "collection", "result", "key"})
 
 _OWN_ELEMENTS = frozenset({"operation", "in", "out"})
 

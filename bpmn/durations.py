@@ -1,4 +1,4 @@
-"""Reads ISO 8601 durations (``P15D``, ``P1M``, ``PT8H``). When they end is for the engine, which has the calendar."""
+"""Reads ISO 8601 durations (``P15D``, ``P1M``) and cycles of them (``R3/PT1H``). When they end is for the engine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ _DURATION = re.compile(
     r"P(?:([0-9]{1,6})Y)?(?:([0-9]{1,6})M)?(?:([0-9]{1,6})W)?(?:([0-9]{1,6})D)?(?:T(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})S)?)?"
 )
 
+SHORTEST = 60
+"""The shortest period of a cycle, in seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Duration:
@@ -17,6 +20,33 @@ class Duration:
     months: int
     days: int
     seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """A time that comes again and again: after each ``period``, so many ``times`` or (None) without end."""
+
+    times: int | None
+    period: Duration
+
+
+def parse_cycle(text: str) -> Cycle | None:
+    """The cycle that a text such as ``R3/PT1H`` or ``R/P1M`` means; None when it is none.
+
+    A period below ``SHORTEST`` is none: a worker that slept for a week could not make up for it.
+    """
+    repetitions, _, period = text.strip().partition("/")
+    duration = parse_duration(period) if period else None
+    number = repetitions.removeprefix("R")
+    if duration is None or not repetitions.startswith("R") or (number and not number.isdecimal()):
+        return None
+    if len(number) > 6 or number.strip("0") == "" != number or (not duration.months and _seconds(duration) < SHORTEST):
+        return None
+    return Cycle(int(number) if number else None, duration)
+
+
+def _seconds(duration: Duration) -> int:
+    return duration.days * 86_400 + duration.seconds
 
 
 def parse_duration(text: str) -> Duration | None:

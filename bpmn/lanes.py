@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bpmn import dialects, nodes, parts
@@ -12,26 +12,33 @@ from bpmn.dialects import BPMN
 from bpmn.nodes import Book
 from bpmn.safe_xml import Node
 
+MAX_LANES = 1_000
 _WORDS = frozenset({"role", "name-en"})
 # A lane whose name is a role code, such as `registrar`, means that role; other names are for people to read.
 _CODE = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def read_lanes(root: Node, owner: Node, book: Book) -> tuple[Lane, ...]:
+def read_lanes(root: Node, owners: Sequence[Node], book: Book) -> tuple[Lane, ...]:
     """Participants first, then lanes, outer before inner; every element learns its innermost lane."""
     read: list[Lane] = []
-    for collaboration in root.all(BPMN, "collaboration"):
-        for participant in collaboration.all(BPMN, "participant"):
-            if participant.first(BPMN, "participantMultiplicity"):
-                book.others.append(Other("participantMultiplicity", participant.get("id"), participant.line))
-            read.append(replace(_lane(participant, book), pool=True))
-    for node in _lane_nodes(owner):
+    for node in (*_participants(root), *(lane for owner in owners for lane in _lane_nodes(owner))):
+        if len(read) >= MAX_LANES:
+            raise book.findings.stop("too-many-elements", node.line,
+                                     f"泳道超过 {MAX_LANES} 条：请合并泳道，或把流程拆开",
+                                     f"there are more than {MAX_LANES} lanes: join some or split the process")
+        if node.first(BPMN, "participantMultiplicity"):
+            book.others.append(Other("participantMultiplicity", node.get("id"), node.line))
         lane = _lane(node, book)
         read.append(lane)
         for key in lane.elements:
             if key in book.elements:
                 book.elements[key] = replace(book.elements[key], lane=lane.id)
     return tuple(read)
+
+
+def _participants(root: Node) -> Iterator[Node]:
+    for collaboration in root.all(BPMN, "collaboration"):
+        yield from collaboration.all(BPMN, "participant")
 
 
 def give_roles(lanes: tuple[Lane, ...], book: Book) -> None:
@@ -65,4 +72,4 @@ def _lane(node: Node, book: Book) -> Lane:
     book.others.extend(dialects.misspelt(node, node.get("id"), _WORDS))
     listed = tuple(parts.text_of(each).rpartition(":")[2] for each in node.all(BPMN, "flowNodeRef"))
     return Lane(nodes.identified(node, book) or "", nodes.named(node, book), listed, own.get("role"), node.line,
-                own.get("name-en", ""))
+                own.get("name-en", ""), pool=node.name == "participant")

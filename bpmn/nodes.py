@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from bpmn import dialects, parts
+from bpmn import dialects, event_parts, parts
 from bpmn.diagram import Element, Flow, Other
 from bpmn.dialects import BPMN
 from bpmn.findings import Findings
@@ -40,25 +40,36 @@ _IDLE: Mapping[str, frozenset[str]] = {
 
 @dataclass
 class Book:
-    """What has been read of one file so far."""
+    """What has been read of one file so far; ``viewing`` when it is only to be looked at."""
 
     findings: Findings
-    messages: Mapping[str, str]
+    definitions: event_parts.Definitions
+    viewing: bool = False
     elements: dict[str, Element] = field(default_factory=dict)
     flows: dict[str, Flow] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     others: list[Other] = field(default_factory=list)
+    associations: dict[str, tuple[str, str]] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+    def explains(self, association: str) -> bool:
+        """Whether this is the line between a note and what it explains."""
+        return not self.notes.keys().isdisjoint(self.associations.get(association, ()))
+
+    def free(self, key: str) -> str:
+        """The id itself, or where it is missing or taken one like it that is not."""
+        number, found = len(self.taken), key or f"~{len(self.taken)}"
+        while found in self.taken:
+            number, found = number + 1, f"{key}~{number}"
+        self.taken.add(found)
+        return found
 
 
 def read_container(owner: Node, container: str, book: Book) -> None:
     """Read the flow nodes and flows of a process or subprocess and of all subprocesses in it."""
     listed: dict[str, Node] = {}
     for node in owner.children:
-        if len(book.elements) + len(book.flows) >= MAX_PARTS:
-            raise book.findings.stop("too-many-elements", node.line,
-                                     f"流程的元素与连线超过 {MAX_PARTS} 个：请把流程拆成几个被调用的流程",
-                                     f"the process has more than {MAX_PARTS} elements and flows: split it into "
-                                     "several processes that call each other")
+        _count(node, book)
         if node.namespace != BPMN:
             continue
         if node.name in _NODES:
@@ -70,9 +81,28 @@ def read_container(owner: Node, container: str, book: Book) -> None:
                     read_container(node, element.id, book)
         elif node.name == "sequenceFlow":
             _flow(node, book)
-        elif node.name == "textAnnotation":
-            book.notes[node.get("id")] = parts.text_of(node.first(BPMN, "text"))[:MAX_NAME]
+    read_notes(owner, book)
     _compare_listed(listed, book)
+
+
+def read_notes(owner: Node, book: Book) -> None:
+    """Read the notes of a process, subprocess or collaboration, and what they are attached to."""
+    for node in owner.all(BPMN, "textAnnotation"):
+        _count(node, book)
+        book.notes[node.get("id")] = parts.text_of(node.first(BPMN, "text"))[:MAX_NAME]
+    for node in owner.all(BPMN, "association"):
+        _count(node, book)
+        ends = (node.get(end).rpartition(":")[2] for end in ("sourceRef", "targetRef"))
+        book.associations[node.get("id")] = (next(ends), next(ends))
+
+
+def _count(node: Node, book: Book) -> None:
+    """Refuse to read on when there is more than anybody drew."""
+    if len(book.elements) + len(book.flows) + len(book.notes) + len(book.associations) >= MAX_PARTS:
+        raise book.findings.stop("too-many-elements", node.line,
+                                 f"流程的元素与连线超过 {MAX_PARTS} 个：请把流程拆成几个被调用的流程",
+                                 f"the process has more than {MAX_PARTS} elements and flows: split it into "
+                                 "several processes that call each other")
 
 
 def connect(book: Book) -> None:
@@ -103,6 +133,8 @@ def named(node: Node, book: Book) -> str:
 def identified(node: Node, book: Book) -> str | None:
     """The id of an element if it is a sound XML id; otherwise a finding and None."""
     key = node.get("id")
+    if book.viewing:
+        return book.free(key)
     if len(key) <= MAX_ID and _ID.fullmatch(key):
         return key
     shown = key if len(key) <= 40 else key[:40] + "…"
@@ -134,6 +166,10 @@ def _element(node: Node, container: str, book: Book) -> Element | None:
     loop = node.first(BPMN, "multiInstanceLoopCharacteristics")
     if loop:
         book.others.extend(parts.loop_others(loop, key))
+    repeat = node.first(BPMN, "standardLoopCharacteristics")
+    if repeat:
+        book.others.extend(parts.repeat_others(repeat, key))
+    book.others.extend(event_parts.others(node, key))
     calls = node.name == "callActivity"
     return Element(
         id=key,
@@ -142,12 +178,13 @@ def _element(node: Node, container: str, book: Book) -> Element | None:
         line=node.line,
         container=container,
         documentation="\n".join(parts.text_of(each) for each in node.all(BPMN, "documentation")),
-        policy=dialects.own_attributes(node),
-        event=parts.event(node, key, book.messages, book.findings) if node.name.endswith("Event") else None,
+        policy=event_parts.words(node, book.definitions) | dialects.own_attributes(node),
+        event=event_parts.event(node, key, book.definitions, book.findings),
         attached_to=node.get("attachedToRef") if node.name == "boundaryEvent" else None,
         interrupting=node.flag("cancelActivity", default=node.flag("isInterrupting", default=True)),
         default=node.get("default") or None,
         loop=parts.loop(loop, key, book.findings) if loop else None,
+        repeat=parts.repeat(repeat, key, book.findings) if repeat else None,
         called=node.get("calledElement").strip() or None if calls else None,
         inputs=parts.mapping(node, "in", key, book.findings),
         outputs=parts.mapping(node, "out", key, book.findings),

@@ -1,17 +1,16 @@
-"""Reads what lies inside one flow node: event, loop, call mapping, operations, script; and a flow's condition."""
+"""Reads what lies inside one flow node: loop, call mapping, operations, script; and a flow's condition."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from bpmn import dialects
-from bpmn.diagram import Event, Loop, Operation, Other
+from bpmn.diagram import Loop, Operation, Other, Repeat
 from bpmn.dialects import BPMN
 from bpmn.findings import Findings
 from bpmn.safe_xml import Node
 
-_TIMERS = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 _LOOP_PARTS = frozenset({
     "loopCardinality", "completionCondition", "loopDataInputRef", "inputDataItem", "loopDataOutputRef",
     "outputDataItem", "documentation", "extensionElements",
@@ -24,40 +23,6 @@ _SCRIPTS = frozenset({"", "policy", "liuhen", "python", "text/x-python", "applic
 def text_of(node: Node | None) -> str:
     """The text of an element, stripped; comments are gone already, so none can cut it short."""
     return node.text.strip() if node else ""
-
-
-def event(node: Node, key: str, messages: Mapping[str, str], findings: Findings) -> Event:
-    """What an event waits for or does; kinds that are not read further are kept by name."""
-    definitions = [child for child in node.children if child.name.endswith("EventDefinition")]
-    if not definitions:
-        return Event("none")
-    if len(definitions) > 1:
-        return Event("multiple")
-    definition = definitions[0]
-    kind = definition.name.removesuffix("EventDefinition")
-    if kind == "timer":
-        return _timer(definition, key, findings)
-    if kind != "message":
-        return Event(kind, name=definition.get("name") or definition.get(f"{kind}Ref") or None)
-    reference = definition.get("messageRef").strip()
-    found = messages.get(reference.rpartition(":")[2])
-    if reference and found is None:
-        findings.add("dangling-reference", definition.line, key,
-                     f"messageRef “{reference}” 指向的消息不存在：请在 definitions 下定义该 message",
-                     f"messageRef “{reference}” points to no message: define this message under definitions")
-    return Event("message", name=found or None)
-
-
-def _timer(definition: Node, key: str, findings: Findings) -> Event:
-    said = [child for child in definition.children if child.name in _TIMERS]
-    if len(said) > 1:
-        findings.add("timer", definition.line, key,
-                     "一个定时器只能有 timeDate、timeDuration、timeCycle 之一：请只留一个",
-                     "a timer has one of timeDate, timeDuration and timeCycle: keep one of them")
-    if not said:
-        return Event("timer")
-    check_expression(said[0], key, findings)
-    return Event("timer", form=_TIMERS[said[0].name], expression=text_of(said[0]))
 
 
 def loop(node: Node, key: str, findings: Findings) -> Loop:
@@ -94,6 +59,28 @@ def loop_others(node: Node, key: str) -> Iterator[Other]:
         yield Other("behavior", key, node.line)
     for child in node.children:
         if child.namespace == BPMN and child.name not in _LOOP_PARTS:
+            yield Other(child.name, key, child.line)
+
+
+def repeat(node: Node, key: str, findings: Findings) -> Repeat:
+    """The standard loop marker of an activity."""
+    condition, most = node.first(BPMN, "loopCondition"), node.get("loopMaximum").strip()
+    if condition:
+        check_expression(condition, key, findings)
+    if most and not (most.isdecimal() and len(most) <= 6):
+        findings.add("loop", node.line, key, f"loopMaximum “{most[:40]}” 不是次数：请写一个整数",
+                     f"loopMaximum “{most[:40]}” is no number of times: write an integer")
+        most = ""
+    before = node.flag("testBefore", default=False)
+    return Repeat(text_of(condition) or None, int(most) if most else None, node.line, before=before)
+
+
+def repeat_others(node: Node, key: str) -> Iterator[Other]:
+    """What a standard loop marker says that is not read here."""
+    yield from dialects.foreign_words(node, key)
+    yield from dialects.misspelt(node, key, frozenset())
+    for child in node.children:
+        if child.namespace == BPMN and child.name not in ("loopCondition", "documentation", "extensionElements"):
             yield Other(child.name, key, child.line)
 
 

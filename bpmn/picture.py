@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from bpmn import arrows, figures
 from bpmn.canvas import STATES, Canvas, Mark, Marks, safe
-from bpmn.diagram import Diagram, Edge, Shape
+from bpmn.diagram import Diagram
 from bpmn.layout import Drawing, hidden, place
 from bpmn.symbols import number
 from forms.words import Language, Text
@@ -79,19 +79,11 @@ def _opened(diagram: Diagram, drawing: Drawing) -> list[str]:
 
 def _lines(canvas: Canvas, diagram: Diagram, drawing: Drawing) -> Iterable[str]:
     defaults = {element.default for element in diagram.elements.values() if element.default}
-    notes = [drawing.shapes[key] for key in diagram.notes if key in drawing.shapes]
     for key, edge in drawing.edges.items():
         if key in diagram.flows:
             yield arrows.flow(canvas, diagram.flows[key], edge, default=key in defaults)
-        elif any(_touches(edge, note) for note in notes):
+        else:
             yield arrows.association(canvas, edge)
-
-
-def _touches(edge: Edge, shape: Shape) -> bool:
-    return any(
-        shape.x - 5 <= x <= shape.x + shape.width + 5 and shape.y - 5 <= y <= shape.y + shape.height + 5
-        for x, y in (edge.points[0], edge.points[-1])
-    )
 
 
 def _nodes(canvas: Canvas, diagram: Diagram, drawing: Drawing) -> Iterable[str]:

@@ -10,6 +10,7 @@ import hashlib
 from bpmn import dialects, nodes, safe_xml
 from bpmn.diagram import Diagram, Process
 from bpmn.dialects import BPMN
+from bpmn.event_parts import definitions
 from bpmn.findings import Findings
 from bpmn.lanes import give_roles, read_lanes
 from bpmn.nodes import Book
@@ -25,27 +26,57 @@ def read_diagram(data: bytes, file: str) -> Diagram:
     pictures of partners; without exactly one such process the file is refused. Raises ``Unfit`` with all findings.
     """
     findings = Findings(file)
-    root = safe_xml.parse(data, findings)
-    _check_root(root, findings)
+    root = _root(data, findings)
     owner = _executable(root, findings)
-    book = Book(findings, {node.get("id"): node.get("name").strip() for node in root.all(BPMN, "message")})
+    diagram = _read(data, root, [owner], Book(findings, definitions(root)))
+    if findings.found:
+        raise Unfit(findings.in_order())
+    return diagram
+
+
+def read_drawing(data: bytes, file: str) -> Diagram:
+    """What a BPMN file shows, only to be looked at: also where ``read_diagram`` would refuse it.
+
+    All its processes are drawn as parts of the first. What has no id, or one that is used already, is given another.
+    Raises ``Unfit`` where there is nothing to be seen: no sound XML, no process, far too many elements.
+    """
+    findings = Findings(file)
+    root = _root(data, findings)
+    return _read(data, root, _processes(root, findings), Book(findings, definitions(root), viewing=True))
+
+
+def _read(data: bytes, root: Node, owners: list[Node], book: Book) -> Diagram:
+    owner = owners[0]
     key = nodes.identified(owner, book) or ""
-    nodes.read_container(owner, key, book)
-    # Only now every flow has an id.
-    _check_unique(root, book)
+    for each in owners:
+        nodes.read_container(each, key, book)
+    for collaboration in root.all(BPMN, "collaboration"):
+        nodes.read_notes(collaboration, book)
+    if not book.viewing:
+        # Only now every flow has an id.
+        _check_unique(root, book)
     nodes.keep_others(owner, key, book)
-    lanes = read_lanes(root, owner, book)
+    lanes = read_lanes(root, owners, book)
     nodes.connect(book)
     give_roles(lanes, book)
     process = Process(key, nodes.named(owner, book), owner.line, owner.flag("isExecutable", default=True),
                       dialects.own_attributes(owner))
-    if findings.found:
-        raise Unfit(findings.in_order())
     shapes, edges = read_shapes(root)
+    drawn = {edge: way for edge, way in edges.items() if edge in book.flows or book.explains(edge)}
     return Diagram(
-        file=file, sha256=hashlib.sha256(data).hexdigest(), process=process, elements=book.elements, flows=book.flows,
-        lanes=lanes, shapes=shapes, edges=edges, notes=book.notes, others=tuple(book.others),
+        file=book.findings.file, sha256=hashlib.sha256(data).hexdigest(), process=process, elements=book.elements,
+        flows=book.flows, lanes=lanes, shapes=shapes, edges=drawn, notes=book.notes, others=tuple(book.others),
     )
+
+
+def _messages(root: Node) -> dict[str, str]:
+    return {node.get("id"): node.get("name").strip() for node in root.all(BPMN, "message")}
+
+
+def _root(data: bytes, findings: Findings) -> Node:
+    root = safe_xml.parse(data, findings)
+    _check_root(root, findings)
+    return root
 
 
 def _check_root(root: Node, findings: Findings) -> None:
@@ -62,11 +93,16 @@ def _check_root(root: Node, findings: Findings) -> None:
                         f"{en}: upload a file of the namespace {BPMN}")
 
 
-def _executable(root: Node, findings: Findings) -> Node:
+def _processes(root: Node, findings: Findings) -> list[Node]:
     processes = root.all(BPMN, "process")
     if not processes:
         raise findings.stop("no-process", root.line, "文件中没有流程（process）：请画出流程后再上传",
                             "the file has no process: draw one and upload it again")
+    return processes
+
+
+def _executable(root: Node, findings: Findings) -> Node:
+    processes = _processes(root, findings)
     executable = [process for process in processes if process.flag("isExecutable", default=False)]
     if len(processes) == 1:
         return processes[0]

@@ -1,6 +1,6 @@
 """Which elements a token can go to from which: successors, boundary events, reachability. Judges nothing.
 
-A token comes to a boundary event from the activity it is attached to. Every walk is a loop over a list, so that no
+A token comes to a boundary event from the activity it is attached to, and over a link without a flow. Every walk is a loop over a list, so that no
 chain is too long.
 """
 
@@ -19,10 +19,28 @@ def successors(diagram: Diagram) -> dict[str, tuple[str, ...]]:
     for element in diagram.elements.values():
         if element.attached_to in following:
             following[element.attached_to].append(element.id)
+    for source, target in links(diagram).items():
+        following[source].append(target)
     for element in diagram.elements.values():
         targets = (diagram.flows[flow].target for flow in element.outgoing)
         following[element.id].extend(target for target in targets if target in following)
     return {key: tuple(dict.fromkeys(targets)) for key, targets in following.items()}
+
+
+def links(diagram: Diagram) -> dict[str, str]:
+    """For every link event that throws, the one of the same name and container that catches, where there is one."""
+    caught: dict[tuple[str, str | None], str] = {}
+    for element in diagram.elements.values():
+        if element.type == "intermediateCatchEvent" and element.event and element.event.kind == "link":
+            caught.setdefault((element.container, element.event.name), element.id)
+    return {
+        element.id: caught[element.container, element.event.name]
+        for element in diagram.elements.values()
+        if element.type == "intermediateThrowEvent"
+        and element.event
+        and element.event.kind == "link"
+        and (element.container, element.event.name) in caught
+    }
 
 
 def reversed_steps(steps: Steps) -> dict[str, tuple[str, ...]]:

@@ -35,7 +35,7 @@ _MAGIC = {
     b"MZ": "EXE",
 }
 # What diagrams are really saved in: modelers write UTF-8, older office tools GBK, some tools UTF-16 or Latin-1.
-_ENCODINGS = frozenset({"utf-8", "ascii", "utf-16", "gbk", "gb2312", "gb18030", "iso8859-1", "cp1252"})
+ENCODINGS = frozenset({"utf-8", "ascii", "utf-16", "gbk", "gb2312", "gb18030", "iso8859-1", "cp1252"})
 # Where elements begin: "<" cannot stand in attribute values, so outside comments, CDATA and instructions it is a tag.
 _BEGIN = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|(<[^/!?])", re.DOTALL)
 _DECLARATION = re.compile(r"<\?xml\s[^>]*\?>")
@@ -127,7 +127,7 @@ def _encoding(data: bytes, findings: Findings) -> str:
     except LookupError:
         encoding = name
     # UTF-16 without a mark cannot carry a declaration that was readable here: the declaration lies.
-    if encoding not in _ENCODINGS or encoding == "utf-16":
+    if encoding not in ENCODINGS or encoding == "utf-16":
         raise findings.stop("encoding", 1, f"不支持编码 {name}：请另存为 UTF-8",
                             f"the encoding {name} is not read here: save the file as UTF-8")
     return encoding

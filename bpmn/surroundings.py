@@ -28,10 +28,11 @@ class OperationSpec:
 
 @dataclass(frozen=True, slots=True)
 class ProcessSignature:
-    """What a called process is given (all of it) and what it may give back."""
+    """What a called process is given (all of it) and what it may give back; ``calls`` are those it calls itself."""
 
     inputs: frozenset[str] = frozenset()
     outputs: frozenset[str] = frozenset()
+    calls: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,25 @@ class Surroundings:
 def signature(diagram: Diagram) -> ProcessSignature:
     """What a process asks for and gives when it is called: its ``policy:inputs`` and ``policy:outputs``."""
     policy = diagram.process.policy
-    return ProcessSignature(frozenset(listed(policy.get("inputs"))), frozenset(listed(policy.get("outputs"))))
+    return ProcessSignature(
+        frozenset(listed(policy.get("inputs"))),
+        frozenset(listed(policy.get("outputs"))),
+        frozenset(element.called for element in diagram.elements.values() if element.called),
+    )
+
+
+def circle(process: str, called: str, processes: Mapping[str, ProcessSignature]) -> tuple[str, ...]:
+    """The way by which a process that calls ``called`` comes back to itself, as ids; empty where there is none."""
+    ways: dict[str, tuple[str, ...]] = {called: (process, called)}
+    waiting = [called]
+    while waiting:
+        here = waiting.pop(0)
+        if here == process:
+            return ways[here]
+        for further in sorted(processes.get(here, ProcessSignature()).calls - ways.keys()):
+            ways[further] = (*ways[here], further)
+            waiting.append(further)
+    return ()
 
 
 def listed(text: str | None) -> tuple[str, ...]:

@@ -175,6 +175,15 @@ def moment(now: datetime, form: str, value: Value, calendar: Calendar) -> dateti
     raise Incident(f"计时器应得到{zh}，得到“{value}”", f"a timer needs {en}, but got {value!r}")
 
 
+def occurrence(since: datetime, period: Duration, times: int) -> datetime:
+    """When a cycle that began at an instant comes for the ``times``-th time.
+
+    It is counted from the beginning, so that it does not drift: from 31 January, the last of February, then 31 March.
+    """
+    whole = Duration(period.months * times, period.days * times, period.seconds * times)
+    return _after(since.astimezone(BEIJING), whole, f"{times} × {period}")
+
+
 def _after(start: datetime, duration: Duration, said: str) -> datetime:
     """Months first, on the same day of the month or its last; then days by the calendar; then hours by the clock."""
     months = start.year * 12 + start.month - 1 + duration.months

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import insert, update
@@ -168,7 +169,8 @@ def _complete(desk: Desk, item: Item, answer: Mapping[str, Any], on_behalf_of: s
     if on_behalf_of:
         actor["on_behalf_of"] = on_behalf_of
     desk.tell("task.completed", told, element=element, process=process, actor=actor)
-    desk.instance.complete(token, values, [desk.work.actor, *([on_behalf_of] if on_behalf_of else [])])
+    by = [desk.work.actor, *([on_behalf_of] if on_behalf_of else [])]
+    desk.move(partial(Instance.complete, token=token, answers=values, by=by))
     desk.keep(token)
 
 
@@ -216,7 +218,7 @@ def send(work: Work, case: str, message: str, answer: Mapping[str, Any]) -> str:
     elif answer:
         raise Unusable(f"“{message}”不带内容", f"the message {message!r} carries no answer")
     desk.tell("message.sent", told, element=event.element.id, process=event.process)
-    desk.instance.fire(event.token, values)
+    desk.move(partial(Instance.fire, token=event.token, values=values))
     desk.keep()
     remember(work, case)
     return case

@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from engine import definitions
+from engine import bounded, confined, definitions
+from engine.bounded import Judged
 from engine.cli_base import as_json, main, opened
 from engine.config import Config
 from engine.library import Library, Package, package_at
@@ -26,33 +27,27 @@ from forms.words import Finding, Unfit
 @as_json
 def check(paths: tuple[Path, ...], as_json: bool) -> None:
     """Check packages (folders, zips, .bpmn files) as the deployment gate does."""
-    findings: list[Finding] = []
     packages = packages_at(paths)
     library = Library.standing()
-    known = [library.package(name) for name in library.processes()]
-    signatures = definitions.signatures_of([*known, *packages])
-    for package in packages:
-        findings += definitions.check_package(package, library.vocabulary(), signatures)[1]
+    roles = library.vocabulary().roles
+    shipped = bounded.judge([library.package(name) for name in library.processes()], roles, {})
+    known = {each.process: each.signature for each in shipped if each.process and each.signature}
+    answers = bounded.judge(packages, roles, known)
+    rows = [finding_row(each, package, answer) for package, answer in zip(packages, answers, strict=True)
+            for each in answer.findings]
     if as_json:
-        click.echo(json.dumps([finding_row(finding) for finding in findings], ensure_ascii=False, indent=1))
-    else:
-        for finding in findings:
-            click.echo(str(finding))
-    if any(finding.severity == "error" for finding in findings):
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+    for package, answer in () if as_json else zip(packages, answers, strict=True):
+        for finding in answer.findings:
+            click.echo(f"{package.origin}: {finding}" if len(packages) > 1 else str(finding))
+    if not all(answer.ok for answer in answers):
         sys.exit(1)
 
 
-def finding_row(finding: Finding) -> dict[str, Any]:
-    """A finding as JSON."""
-    return {
-        "id": finding.code,
-        "file": finding.file,
-        "line": finding.line,
-        "element": finding.element,
-        "severity": finding.severity,
-        "zh": finding.text.zh,
-        "en": finding.text.en,
-    }
+def finding_row(finding: Finding, package: Package, answer: Judged) -> dict[str, Any]:
+    """A finding as JSON, with its package and, where known, the BPMN type of the element."""
+    kind = answer.types.get(finding.element or "")
+    return {**confined.finding_row(finding), "type": kind, "package": package.origin}
 
 
 def packages_at(paths: Iterable[Path]) -> list[Package]:
@@ -75,16 +70,12 @@ def packages_at(paths: Iterable[Path]) -> list[Package]:
 def deploy(config: Config, paths: tuple[Path, ...]) -> None:
     """Deploy packages as the next version of their processes, called ones first."""
     packages = packages_at(paths)
-    by_name: dict[str, Package] = {}
-    for package in packages:
-        contents, findings = definitions.read_package(package)
-        if contents is None:
-            raise Unfit(findings)
-        by_name[contents.diagram.process.id] = package
+    vocabulary = Library.standing().vocabulary()
     database = opened(config)
+    with database.look(SYSTEM) as work:
+        definitions.judged(work, packages, vocabulary)
     with database.work(SYSTEM) as work:
-        for name in definitions.called_first(by_name):
-            deployed = definitions.deploy(work, by_name[name], Library.standing().vocabulary())
+        for deployed in definitions.deploy_together(work, packages, vocabulary):
             click.echo(f"{deployed.process}  v{deployed.version}  {deployed.sha256}")
 
 

@@ -1,29 +1,28 @@
-"""Definitions: the gate a package passes, immutable versions, and the one in force, read once and kept in memory."""
+"""Definitions: deploying what passes the gate, immutable versions, and the one in force, read once and kept."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import func, insert, select
 
 from bpmn.diagram import Diagram, Element
-from bpmn.lint import check_diagram
-from bpmn.reader import read_diagram
-from bpmn.surroundings import OperationSpec, ProcessSignature, Surroundings, signature
-from engine import calendar
-from engine.errors import NotFound, Unusable
+from bpmn.surroundings import ProcessSignature, signature
+from engine import bounded, calendar, gate
+from engine.bounded import Judged
+from engine.errors import NotFound
+from engine.gate import Contents, read_package
 from engine.library import Library, Package, Vocabulary
 from engine.model import Definition, DefinitionFile, ParameterSet
 from engine.runtime.builder import Model
-from engine.templates import DocumentTemplate, read_template
 from engine.trail.record import tell
 from engine.work import Work
-from forms.form import Form, read_form
+from forms.form import Form
 from forms.values import Value, from_json, to_json
 from forms.words import Finding, Text, Unfit
 
@@ -61,18 +60,60 @@ class Deployed:
         return self.contents[process].forms[at.policy.get("form", at.id)]
 
 
+def signatures(work: Work) -> dict[str, ProcessSignature]:
+    """What the processes in force take and give when they are called, and which they call."""
+    return {row.process: signature(deployed(work, row.id).diagram) for row in in_force(work)}
+
+
+def judged(work: Work, packages: Sequence[Package], vocabulary: Vocabulary) -> list[Judged]:
+    """What the gate says of packages that are to be deployed together, beside the processes in force.
+
+    It is asked in a process of its own and its answer is remembered: ask before the transaction that deploys, which
+    would keep everybody waiting for the answer otherwise.
+    """
+    return bounded.judge(packages, vocabulary.roles, signatures(work))
+
+
+def check_package(
+    package: Package, vocabulary: Vocabulary, signatures: Mapping[str, ProcessSignature]
+) -> tuple[Contents | None, list[Finding]]:
+    """What the gate says of a package, asked in this process: only for one that has passed it before."""
+    return gate.check_package(package, vocabulary.roles, signatures)
+
+
 def deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
     """Deploy a package as the next version of its process; the same files again are the version they already are.
 
     Raises ``Unfit`` with all findings. Processes it calls must be deployed before; their versions in force now are
     fixed for good.
     """
-    if not work.database.sqlite:
-        # Two acts must not make one version together. On SQLite only one act writes at a time anyway.
-        work.db.exec_driver_sql("LOCK TABLE definition IN SHARE ROW EXCLUSIVE MODE")
+    known = work.db.execute(select(Definition.id).where(Definition.sha256 == package.sha256).limit(1))
+    # What is deployed already was judged then.
+    if known.scalar_one_or_none() is None:
+        _refuse_unfit(judged(work, [package], vocabulary))
+    return _deploy(work, package, vocabulary)
+
+
+def deploy_together(work: Work, packages: Iterable[Package], vocabulary: Vocabulary) -> list[Deployed]:
+    """Deploy packages that may call each other, called ones first. Raises ``Unfit`` with the findings of all."""
+    packages = list(packages)
+    answers = judged(work, packages, vocabulary)
+    _refuse_unfit(answers)
+    calls = {each.process or "": each.signature or ProcessSignature() for each in answers}
+    by_process = {each.process or "": package for each, package in zip(answers, packages, strict=True)}
+    return [_deploy(work, by_process[name], vocabulary) for name in called_first(calls)]
+
+
+def _refuse_unfit(answers: Iterable[Judged]) -> None:
+    answers = list(answers)
+    if not all(each.ok for each in answers):
+        raise Unfit([finding for each in answers for finding in each.findings])
+
+
+def _deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
+    """Read a package that was judged, here where it will run, and store it."""
     known = {row.process: row.id for row in in_force(work)}
-    signatures = {name: signature(deployed(work, identity).diagram) for name, identity in known.items()}
-    contents, findings = check_package(package, vocabulary, signatures)
+    contents, findings = check_package(package, vocabulary, signatures(work))
     if contents is None or any(finding.severity == "error" for finding in findings):
         raise Unfit(findings)
     process = contents.diagram.process.id
@@ -84,6 +125,7 @@ def deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
     ).one_or_none()
     called = {element.called for element in contents.diagram.elements.values() if element.called}
     uses = {name: known[name] for name in sorted(called)}
+    _refuse_stale_calls(work, contents.diagram, uses)
     if latest and latest.sha256 == package.sha256 and json.loads(latest.uses) == uses:
         return deployed(work, latest.id)
     identity, version = str(uuid.uuid4()), (latest.version + 1 if latest else 1)
@@ -93,6 +135,23 @@ def deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
     listed = [{"path": path, "sha256": digest} for path, digest in files.items()]
     tell(work, "sys/definitions", "definition.deployed", {**told, "files": listed})
     return deployed(work, identity)
+
+
+def _refuse_stale_calls(work: Work, diagram: Diagram, uses: Mapping[str, str]) -> None:
+    """A case runs each process in one version only; calls that lead to two of them are refused."""
+    versions, waiting = dict(uses), list(uses.items())
+    while waiting:
+        caller, identity = waiting.pop()
+        below: dict[str, str] = json.loads(
+            work.db.execute(select(Definition.uses).where(Definition.id == identity)).scalar_one()
+        )
+        for name, version in below.items():
+            if versions.setdefault(name, version) == version:
+                waiting.append((name, version))
+                continue
+            zh = f"所调用的 {caller} 使用旧版的 {name}：请先重新部署 {caller}"
+            en = f"the called process {caller} uses an older version of {name}: deploy {caller} again first"
+            raise Unfit([Finding("stale-call", diagram.file, diagram.process.line, diagram.process.id, Text(zh, en))])
 
 
 def _store(
@@ -126,27 +185,16 @@ def deploy_library(work: Work, library: Library | None = None) -> list[Deployed]
     vocabulary = library.vocabulary()
     calendar.seed(work)
     seed_parameters(work, {key: each.value for key, each in vocabulary.parameters.items()})
-    packages = {name: library.package(name) for name in library.processes()}
-    return [deploy(work, packages[name], vocabulary) for name in called_first(packages)]
+    return deploy_together(work, [library.package(name) for name in library.processes()], vocabulary)
 
 
-def called_first(packages: Mapping[str, Package]) -> list[str]:
-    """The processes in an order in which each comes after those it calls; a circle is refused."""
-    calls: dict[str, set[str]] = {}
-    for name, package in packages.items():
-        contents, findings = read_package(package)
-        if contents is None:
-            raise Unfit(findings)
-        elements = contents.diagram.elements.values()
-        calls[name] = {element.called for element in elements if element.called in packages and element.called}
-    order: list[str] = []
-    while len(order) < len(calls):
-        ready = [name for name in sorted(calls) if name not in order and calls[name] <= set(order)]
-        if not ready:
-            circle = "、".join(sorted(set(calls) - set(order)))
-            raise Unusable(f"流程互相调用成环：{circle}", f"these processes call each other in a circle: {circle}")
-        order += ready
-    return order
+def called_first(signatures: Mapping[str, ProcessSignature]) -> list[str]:
+    """The processes in an order in which each comes after those it calls; none calls itself: the gate sees to it."""
+    order: dict[str, None] = {}
+    while len(order) < len(signatures):
+        ready = [name for name in sorted(signatures) if name not in order]
+        order |= dict.fromkeys(name for name in ready if signatures[name].calls & signatures.keys() <= order.keys())
+    return list(order)
 
 
 def seed_parameters(work: Work, values: Mapping[str, Value], *, effective_from: date = AS_SHIPPED) -> str:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from bpmn.diagram import Element, Operation
-from engine import calendar, definitions, documents, registers
+from bpmn.durations import Duration
+from engine import calendar, definitions, registers
 from engine.access import bars
 from engine.errors import Incident, NotFound
-from engine.library import Library
-from engine.model import CaseFile, Outbox, Person, PersonRole, Task, Timer, table
+from engine.model import CaseFile, Person, PersonRole, Standstill, Task, Timer, table
+from engine.operations import operations
 from engine.runtime.happenings import Happening, WorkItem
 from engine.runtime.instance import Instance
 from engine.trail.record import Chain, shown
@@ -29,6 +31,9 @@ from forms.functions import FUNCTIONS
 from forms.values import PersonRef, Value
 
 Row = Mapping[str, Any]
+
+MOST_TIMERS = 1_000
+"""How many timers of one case may fire in one act: years of daily reminders, but not a loop without end."""
 
 
 @dataclass(slots=True)
@@ -44,6 +49,10 @@ class Desk:
     given: dict[str, Value] = field(default_factory=dict)
     instance: Instance = field(init=False)
     before: dict[int, tuple[str, datetime]] = field(default_factory=dict)
+    texts: tuple[str, str] | None = None
+    incident: Incident | None = None
+    stood: bool = False
+    brought_on: str = "overtaken"
 
     @classmethod
     def over(cls, work: Work, row: Mapping[str, Any], deployed: definitions.Deployed) -> Desk:
@@ -69,6 +78,8 @@ class Desk:
         desk = cls.over(work, row, definitions.deployed(work, row["definition"]))
         desk.instance = Instance.thawed(desk.deployed.model, desk, row["state"], row["scopes"])
         desk.before = desk.timers()
+        desk.texts = (row["state"], row["scopes"])
+        desk.stood = bool(desk.instance.held())
         return desk
 
     # What the runtime asks of its host.
@@ -82,65 +93,18 @@ class Desk:
         """When a timer is due."""
         return calendar.moment(self.work.now, form, value, self.calendar)
 
+    def occurrence(self, since: datetime, period: Duration, times: int) -> datetime:
+        """When a cycle comes."""
+        return calendar.occurrence(since, period, times)
+
     def operate(self, element: Element, operation: Operation, parameters: Mapping[str, Value]) -> Value:
-        """Do an operation of ``definitions.OPERATIONS``; refusals of registers go through to the person who acted."""
-        match operation.name:
-            case "register.record":
-                return self._record(element, parameters)
-            case "register.find":
-                return registers.find(self.work, str(parameters["register"]), str(parameters["key"]))
-            case "number.next":
-                return registers.draw(self.work, str(parameters["series"]), self.work.today)
-            case "document.issue":
-                return self._issue(element, str(parameters["template"]))
-            case "notify":
-                return self._notify(element, parameters)
-        raise Incident(f"没有“{operation.name}”这种操作", f"there is no operation {operation.name!r}")
-
-    def _record(self, element: Element, parameters: Mapping[str, Value]) -> Value:
-        name, value = str(parameters["register"]), parameters["value"]
-        kinds = Library.standing().vocabulary().registers
-        if name not in kinds or not isinstance(value, dict):
-            raise Incident(
-                f"没有台账“{name}”，或登记内容不是一条记录", f"{name!r} is no register, or the value no record"
-            )
-        key = parameters["key"]
-        text = key.id if isinstance(key, PersonRef) else str(key)
-        supersede = str(parameters.get("supersede") or "own")
-        kept = registers.record(
-            self.work, kinds[name], text, value, case=self.row["id"], element=element.id, supersede=supersede
-        )
-        self.tell("register.recorded", {"register": name, "key": text}, element=element.id)
-        return kept
-
-    def _issue(self, element: Element, template: str) -> Value:
-        found = self.deployed.contents[self.deployed.process].templates.get(template)
-        if found is None:
-            raise Incident(f"没有文书模板“{template}”", f"there is no document template {template!r}")
-        names = {**dict(self.instance.scopes.innermost(self.given))}
-        name, data = documents.issue(self.work, found, names, self.functions)
-        reference = documents.attach(self.work, self.row["id"], element.id, name, data, self.work.actor)
-        self.tell(
-            "document.issued",
-            {"document": reference.id, "sha256": reference.sha256, "template": template},
-            element=element.id,
-        )
-        return reference
-
-    def _notify(self, element: Element, parameters: Mapping[str, Value]) -> Value:
-        role = str(parameters["role"])
-        self.work.db.execute(
-            insert(Outbox).values(
-                id=str(uuid.uuid4()),
-                case=self.row["id"],
-                role=role,
-                at=self.work.now,
-                zh=str(parameters["zh"]),
-                en=str(parameters["en"]),
-            )
-        )
-        self.tell("notice.sent", {"role": role}, element=element.id)
-        return None
+        """Do an operation of ``operations``; what it writes can be taken back until the step is over."""
+        self.work.mark()
+        try:
+            return operations()[operation.name].run(self, element, parameters)
+        except Incident as incident:
+            incident.about["operation"] = operation.name
+            raise
 
     # The functions that need the calendar, the registers or the people.
 
@@ -243,17 +207,46 @@ class Desk:
 
     def fire_due(self) -> None:
         """Let the timers of this case that are due at ``now`` fire first, in due order, as the actor ``clock``."""
-        while not self.instance.ended:
-            due = [each for each in self.instance.waiting() if each.due is not None and each.due <= self.work.now]
+        for _ in range(MOST_TIMERS):
+            waiting = [] if self.instance.ended else self.instance.waiting()
+            due = [each for each in waiting if each.due is not None and each.due <= self.work.now]
             if not due:
                 return
-            first = min(due, key=lambda each: (each.due, each.token))
+            token = min(due, key=lambda each: (each.due, each.token)).token
             actor, self.work.actor = self.work.actor, CLOCK
             try:
-                self.instance.fire(first.token)
-                self._tell_happenings()
+                self.move(partial(Instance.fire, token=token))
             finally:
                 self.work.actor = actor
+        raise Incident(
+            f"定时已连续触发 {MOST_TIMERS} 次仍有到期的，图中有一个到期后又立即到期的循环",
+            f"{MOST_TIMERS} timers fired and one is still due: the diagram has a loop in which a timer is due at once",
+        )
+
+    # Moving.
+
+    def move(self, act: Callable[[Instance], None]) -> None:
+        """Do something to the case and let it run on. Nobody's act is lost to an automatic step that cannot be done:
+        then the act stands, what would follow it stands still, and the case has an incident.
+        """
+        texts = self.texts or self.instance.frozen()
+        chain = replace(self.chain, rows=list(self.chain.rows))
+        kept = (list(self.instance.happenings), dict(self.instance.opened), dict(self.instance.closed))
+        self.texts = None
+        try:
+            act(self.instance)
+            self._tell_happenings()
+        except Incident as incident:
+            self.work.undo()
+            self.chain, skipped = chain, self.instance.skipped
+            self.instance = Instance.thawed(self.deployed.model, self, *texts)
+            self.instance.happenings, self.instance.opened, self.instance.closed = kept
+            self.instance.holding, self.instance.skipped = True, skipped
+            act(self.instance)
+            self.instance.holding = False
+            self.incident = incident
+            told = {"zh": incident.text.zh, "en": incident.text.en}
+            self.tell("incident.raised", told, element=incident.about.get("element"))
 
     def timers(self) -> dict[int, tuple[str, datetime]]:
         """The element and due instant of every timer that runs, by token."""
@@ -270,6 +263,8 @@ class Desk:
         self._close_items(completed)
         self._insert_items()
         self._keep_timers()
+        if self.stood and not self.instance.held():
+            self._close_incidents()
         state, scopes = self.instance.frozen()
         changed: dict[str, Any] = {"state": state, "scopes": scopes, "step": self.row["step"] + 1}
         if self.instance.ended and self.row["status"] == "open":
@@ -277,6 +272,31 @@ class Desk:
             changed |= {"status": "closed", "outcome": outcome, "closed_at": self.work.now}
             self.tell("case.closed", {"outcome": outcome})
         self._update(changed)
+        if self.incident is not None:
+            self._keep_incident(self.incident)
+
+    def _close_incidents(self) -> None:
+        """The case no longer stands still: somebody brought it on, or what stood still was overtaken by events."""
+        here = (Standstill.case == self.row["id"], Standstill.closed_at.is_(None))
+        values = {"closed_at": self.work.now, "closed_by": self.work.actor, "next_try": None}
+        self.work.db.execute(update(Standstill).where(*here).values(closed_how=self.brought_on, **values))
+        self.tell("incident.closed", {"how": self.brought_on})
+
+    def _keep_incident(self, incident: Incident) -> None:
+        """Keep where and why the case stands still. An operation is tried again by the clock, ever more rarely."""
+        said = {"element": incident.about.get("element", ""), "zh": incident.text.zh, "en": incident.text.en}
+        standing = select(Standstill.id, Standstill.tries).where(
+            Standstill.case == self.row["id"], Standstill.closed_at.is_(None)
+        )
+        known = self.work.row(standing)
+        tries = known["tries"] + 1 if known else 1
+        again = tries <= MOST_RETRIES and incident.about.get("operation")
+        said |= {"tries": tries, "next_try": self.work.now + FIRST_RETRY * 4 ** (tries - 1) if again else None}
+        if known:
+            self.work.db.execute(update(Standstill).where(Standstill.id == known["id"]).values(**said))
+        else:
+            case = {"id": uuid.uuid4().hex, "case": self.row["id"], "at": self.work.now}
+            self.work.add(Standstill, {**case, **said})
 
     def _update(self, changed: dict[str, Any]) -> None:
         """Write the case and the waiting events; the step counter asserts that nobody else moved the case."""
@@ -367,6 +387,8 @@ def open_desk(work: Work, case: str) -> Desk:
         desk.fire_due()
     return desk
 
+
+FIRST_RETRY, MOST_RETRIES = timedelta(minutes=1), 6
 
 PURE: Mapping[str, Callable[..., Value]] = {
     name: function.run for name, function in FUNCTIONS.items() if function.run is not None

@@ -228,6 +228,28 @@ class Timer(Base):
     due: Mapped[datetime] = mapped_column(index=True)
 
 
+class Standstill(Base):
+    """An incident: where a case stands still because an automatic step could not be done, and since when.
+
+    ``next_try`` is when the clock tries it again by itself; None: only a person does. ``skip_by`` is the first of the
+    two people who may let the case go on without the step.
+    """
+
+    __tablename__ = "incident"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    case: Mapped[str] = mapped_column(ForeignKey("casefile.id"), index=True)
+    element: Mapped[str]
+    zh: Mapped[str]
+    en: Mapped[str]
+    at: Mapped[datetime]
+    tries: Mapped[int]
+    next_try: Mapped[datetime | None] = mapped_column(index=True)
+    skip_by: Mapped[str | None]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None]
+    closed_how: Mapped[str | None]
+
+
 class Outbox(Base):
     """A notice to a role or a person, kept with the step that sent it."""
 

@@ -1,4 +1,4 @@
-"""A package: the files of one process by their path, from a folder or an uploaded zip. What they say is for the gate."""
+"""A package: the files of one process by their path, from a folder or a zip. What they say is for the gate."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ def _unpacked(archive: zipfile.ZipFile, name: str) -> dict[str, bytes]:
             raise Unusable(f"“{name}”里有两个“{path}”", f"{name!r} holds {str(path)!r} twice")
         if entry.compress_type not in _PACKINGS:
             raise Unusable(
-                f"“{name}”的压缩方式不受支持：请用普通 zip（deflate）", f"{name!r} is packed in a way that is not read: use plain zip"
+                f"“{name}”的压缩方式不受支持：请用普通 zip（deflate）",
+                f"{name!r} is packed in a way that is not read: use a plain zip",
             )
         with archive.open(entry) as source:
             # No more than was announced is unpacked; when that is not all, the checksum does not hold.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Executable, Insert, create_engine, event, insert
+from sqlalchemy import Connection, Engine, Executable, Insert, NestedTransaction, create_engine, event, insert
 from sqlalchemy.engine import URL, make_url
 
 from engine.errors import Unusable
@@ -61,6 +61,24 @@ class Work:
     database: Database
     request: Request | None = None
     memory: dict[str, Any] = field(default_factory=dict)
+    savepoint: NestedTransaction | None = None
+
+    def mark(self) -> None:
+        """From here on, ``undo`` can take back what is written; the last mark counts."""
+        if self.savepoint is None:
+            self.savepoint = self.db.begin_nested()
+
+    def undo(self) -> None:
+        """Take back what was written since ``mark``; nothing where nothing was marked."""
+        if self.savepoint is not None:
+            self.savepoint.rollback()
+            self.savepoint = None
+
+    def settle(self) -> None:
+        """What was written since ``mark`` stands."""
+        if self.savepoint is not None:
+            self.savepoint.commit()
+            self.savepoint = None
 
     def add(self, into: type[Base], *rows: Mapping[str, Any]) -> None:
         """Insert rows into a table, in one statement."""
@@ -99,7 +117,9 @@ class Database:
     def work(self, actor: str, request: Request | None = None) -> Iterator[Work]:
         """A transaction that writes: committed on a good end, rolled back on any exception."""
         with self._turn(), self.engine.connect() as connection, connection.begin():
-            yield Work(connection, actor, self.clock(), self, request)
+            work = Work(connection, actor, self.clock(), self, request)
+            yield work
+            work.settle()
 
     @contextlib.contextmanager
     def look(self, actor: str) -> Iterator[Work]:

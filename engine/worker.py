@@ -7,6 +7,7 @@ import threading
 
 from sqlalchemy import func, select
 
+from engine import incidents
 from engine.desk import Desk
 from engine.errors import Refusal
 from engine.model import CaseFile, Timer
@@ -18,20 +19,49 @@ log = logging.getLogger("liuhen.worker")
 def run_due(database: Database, limit: int = 100) -> int:
     """Fire the timers that are due now, case by case in the order of their due times; gives how many cases moved.
 
-    Due case ids are read without a lock; then the *case* is locked, skipping one that somebody else holds, and looked
-    at again: whoever acts on a case lets its due timers fire first, so none is fired twice and none is lost.
+    Due case ids are read without a lock, ``limit`` at a time; then the *case* is locked, skipping one that somebody
+    else holds, and looked at again: whoever acts on a case lets its due timers fire first, so none is fired twice and
+    none is lost. A case whose timer cannot fire is logged and passed over; it holds up no other.
     """
+    moved = _try_again(database)
+    passed_over = 0
+    while due := _due(database, passed_over, limit):
+        for case in due:
+            fired = _fire_if_possible(database, case)
+            moved += fired
+            passed_over += not fired
+    return moved
+
+
+def _try_again(database: Database) -> int:
+    """Try the incidents again whose time has come; gives how many cases go on."""
+    with database.look(CLOCK) as work:
+        waiting = incidents.due(work)
+    done = 0
+    for incident in waiting:
+        try:
+            with database.work(CLOCK) as work:
+                done += incidents.retry(work, incident)
+        except Refusal as refusal:
+            log.warning("incident %s: not tried again: %s", incident, refusal)
+    return done
+
+
+def _due(database: Database, passed_over: int, limit: int) -> list[str]:
     with database.look(CLOCK) as work:
         first = func.min(Timer.due)
-        query = select(Timer.case).where(Timer.due <= work.now).group_by(Timer.case).order_by(first).limit(limit)
-        due = list(work.db.execute(query).scalars())
-    moved = 0
-    for case in due:
-        try:
-            moved += _fire(database, case)
-        except Refusal as refusal:
-            log.error("case %s: a due timer could not fire: %s", case, refusal)
-    return moved
+        query = select(Timer.case).where(Timer.due <= work.now).group_by(Timer.case).order_by(first, Timer.case)
+        return list(work.db.execute(query.offset(passed_over).limit(limit)).scalars())
+
+
+def _fire_if_possible(database: Database, case: str) -> int:
+    try:
+        return _fire(database, case)
+    except Refusal as refusal:
+        log.error("case %s: a due timer could not fire: %s", case, refusal)
+    except Exception:
+        log.exception("case %s: a due timer could not fire", case)
+    return 0
 
 
 def _fire(database: Database, case: str) -> int:

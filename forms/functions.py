@@ -167,6 +167,15 @@ def _fen(value: Value) -> int:
         raise ExpressionError(error.text) from error
 
 
+def _date(text: str) -> date:
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ExpressionError(Text("文本不是 2026-03-02 这样的日期", "the text is no date such as 2026-03-02"))
+
+
 def _date_of(instant: datetime) -> date:
     try:
         return instant.astimezone(BEIJING).date()
@@ -235,6 +244,7 @@ _ALL = (
     _function(
         "file_hash(file: file) -> text", "文件内容的 sha256", "the sha256 of the content", lambda file: file.sha256
     ),
+    _function("date(text: text) -> date", "文本（2026-03-02）所写的日期", "the date that a text says", _date),
     _function(
         "date_of(instant: instant) -> date",
         "时刻在北京时间的日期",

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bpmn.diagram import Element, Operation
-from bpmn.durations import parse_duration
+from bpmn.durations import Duration, parse_duration
+from engine.calendar import occurrence
 from engine.errors import Incident
 from engine.runtime.happenings import Happening, Waiting, WorkItem
 from engine.runtime.instance import Instance
@@ -35,6 +36,10 @@ class House:
         """Remember what was asked, and give back the parameter ``value``."""
         self.operated.append((element.id, operation.name))
         return parameters["value"]
+
+    def occurrence(self, since: datetime, period: Duration, times: int) -> datetime:
+        """As the engine's calendar counts it."""
+        return occurrence(since, period, times)
 
     def moment(self, form: str, value: Value) -> datetime | None:
         """A date is due at its last instant (UTC will do here), a duration counts from now."""

@@ -175,7 +175,7 @@ def test_every_kind_can_be_read() -> None:
         (labelled("a", "yes_no", "must: true, example: false"), "literal"),
         (labelled("a", "text", "max_length: 2, example: 甲乙丙"), "literal"),
         (labelled("a", "text", "pattern: '[0-9]{6}', example: 11010"), "literal"),
-        (labelled("a", "texts", "example: x"), "literal"),
+        (labelled("a", "texts", "example: [1]"), "literal"),
         (labelled("a", "file", "example: x.pdf"), "literal"),
         (labelled("a", "checklist", "items: [{code: X-1, zh: 甲}], example: {X-2: true}"), "literal"),
         (labelled("a", "checklist", "items: [{code: X-1, zh: 甲}], example: {X-1: ja}"), "literal"),

@@ -117,7 +117,7 @@ def test_events_are_read() -> None:
       <endEvent id="y"><terminateEventDefinition/></endEvent>
       <intermediateCatchEvent id="m2"><timerEventDefinition/><signalEventDefinition/></intermediateCatchEvent>"""
     )
-    read = read_diagram(model(body, around='<message id="m" name="withdraw"/>'), "x").elements
+    read = read_diagram(model(body, around='<message id="m" name="withdraw"/><signal id="sg" name="halt"/>'), "x").elements
     assert read["b1"].event == Event("timer", form="duration", expression="P15D")
     assert (read["b1"].attached_to, read["b1"].interrupting) == ("t", False)
     assert read["b2"].event == Event("message", name="withdraw")
@@ -125,7 +125,7 @@ def test_events_are_read() -> None:
     assert read["c"].event == Event("timer", form="date", expression="deadline")
     assert read["d"].event == Event("timer")
     assert read["n"].event == Event("none")
-    assert read["z"].event == Event("signal", name="sg")
+    assert read["z"].event == Event("signal", name="halt")
     assert read["y"].event == Event("terminate")
     assert read["m2"].event == Event("multiple")
     assert read["t"].event is None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from engine.errors import Incident
-from engine.runtime.events import Boundary, Catch
+from engine.runtime.events import Armed, Catch
 from engine.runtime.instance import Instance
 from tests.drawing import Decisions, Drawn
 from tests.playing import House
@@ -42,7 +42,7 @@ def engine_view(instance: Instance, number: int, drawn: Drawn) -> str:
 
 def is_armed(spec: object, around: object) -> bool:
     """Whether an event waits at something, not by itself."""
-    return isinstance(spec, Boundary) or (isinstance(spec, Catch) and type(around).__name__ == "EventGateway")
+    return isinstance(spec, Armed) or (isinstance(spec, Catch) and type(around).__name__ == "EventGateway")
 
 
 @dataclass(frozen=True)

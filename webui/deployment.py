@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections import defaultdict
-from typing import Any
 
 from flask import Blueprint, Response, request
+from markupsafe import Markup
 
-from bpmn.picture import Mark
-from bpmn.reader import read_diagram
-from bpmn.surroundings import ProcessSignature, signature
-from engine import definitions
+from engine import bounded, definitions
+from engine.bounded import Judged
 from engine.errors import NotFound, NotYours, Unusable
-from engine.library import Package, package_of_zip
+from engine.packages import Package, package_of_zip
 from engine.people import name_of
 from engine.work import Work
-from forms.words import Finding, Unfit
-from webui.drawing import drawn
-from webui.page import act, actor, go, look, new_key, show, vocabulary
+from forms.words import Unfit
+from webui.page import act, actor, go, language, look, new_key, show, vocabulary
 from webui.processes import may_deploy
 from webui.stored import versions
 
@@ -57,27 +53,32 @@ def check() -> Response:
     name, data = file.filename, file.read(MOST_BYTES + 1)
     with look() as work:
         refuse_others(work)
-        package, findings = understood(work, name, data)
-        return findings_page(work, name, data, package, findings)
+        package, judged = understood(work, name, data)
+        return findings_page(name, data, package, judged)
 
 
-def understood(work: Work, name: str, data: bytes) -> tuple[Package | None, list[Finding]]:
-    """The package in a file; without one, why not."""
+def understood(work: Work, name: str, data: bytes) -> tuple[Package, Judged]:
+    """The package in a file, and what the gate says of it. A diagram that comes alone goes with the forms in force."""
     if len(data) > MOST_BYTES:
-        raise Unusable(
-            f"文件超过 {MOST_BYTES // 1_000_000} MB", f"the file is larger than {MOST_BYTES // 1_000_000} MB"
-        )
+        raise Unusable(f"文件超过 {MOST_BYTES // 1_000_000} MB", f"the file is larger than {MOST_BYTES // 1_000_000} MB")
     if name.lower().endswith(".zip"):
-        return package_of_zip(data, name), []
-    try:
-        process = read_diagram(data, name).process.id
-    except Unfit as unfit:
-        return None, unfit.findings
-    return Package(name, {**forms_in_force(work, process), "process.bpmn": data}), []
+        package = package_of_zip(data, name)
+        return package, judge(work, package)
+    alone = Package(name, {"process.bpmn": data})
+    judged = judge(work, alone)
+    if judged.process is None:
+        return alone, judged
+    package = Package(name, {**files_in_force(work, judged.process), "process.bpmn": data})
+    return package, judge(work, package)
 
 
-def forms_in_force(work: Work, process: str) -> dict[str, bytes]:
-    """A diagram that comes alone goes with the forms of the version in force."""
+def judge(work: Work, package: Package) -> Judged:
+    """What the gate says of a package, with the picture in the reader's language."""
+    return bounded.judge([package], vocabulary().roles, definitions.signatures(work), language())[0]
+
+
+def files_in_force(work: Work, process: str) -> dict[str, bytes]:
+    """The files of the newest version of a process; none if it is new."""
     try:
         newest = versions(work, process)[0]["id"]
     except NotFound:
@@ -85,38 +86,23 @@ def forms_in_force(work: Work, process: str) -> dict[str, bytes]:
     return dict(definitions.package_of(work, newest).files)
 
 
-def findings_page(work: Work, name: str, data: bytes, package: Package | None, found: list[Finding]) -> Response:
+def findings_page(name: str, data: bytes, package: Package, judged: Judged) -> Response:
     """All that was found, and the diagram with the elements concerned; a clean package can be deployed from here."""
-    contents, findings = (
-        definitions.check_package(package, vocabulary(), signatures(work)) if package else (None, found)
+    return show(
+        "findings.html",
+        status=200 if judged.ok else 422,
+        name=name,
+        package=package,
+        judged=judged,
+        picture=Markup(judged.picture),  # noqa: S704 - drawn by bpmn.picture, which escapes every text
+        data=base64.b64encode(data).decode() if judged.ok else "",
+        key=new_key(),
     )
-    marks: dict[str, frozenset[Mark]] = defaultdict(frozenset)
-    for finding in findings:
-        if finding.element:
-            marks[finding.element] = frozenset({"finding"})
-    clean = contents is not None and not any(finding.severity == "error" for finding in findings)
-    names: dict[str, Any] = {
-        "name": name,
-        "package": package,
-        "findings": findings,
-        "clean": clean,
-        "process": contents.diagram.process if contents else None,
-        "picture": drawn(contents.diagram, marks) if contents else None,
-        "data": base64.b64encode(data).decode() if clean else "",
-        "key": new_key(),
-    }
-    return show("findings.html", status=200 if clean else 422, **names)
-
-
-def signatures(work: Work) -> dict[str, ProcessSignature]:
-    """What the processes in force take and give when they are called."""
-    rows = definitions.in_force(work)
-    return {row.process: signature(definitions.deployed(work, row.id).diagram) for row in rows}
 
 
 @bp.post("/deployment/confirmation")
 def deploy() -> Response:
-    """Deploy the package that was just checked; the gate looks at it again."""
+    """Deploy the package that was just checked; the gate is asked again, before anybody has to wait for its answer."""
     request.max_form_memory_size = FORM_BYTES
     name, text = request.form.get("_name", ""), request.form.get("_data", "")
     try:
@@ -125,13 +111,13 @@ def deploy() -> Response:
         raise Unusable("上传的内容不完整，请重新上传", "the upload is incomplete; hand it in again") from error
     with look() as work:
         refuse_others(work)
-        package, findings = understood(work, name, data)
-        if package is None:
-            return findings_page(work, name, data, None, findings)
+        package, judged = understood(work, name, data)
+        if not judged.ok:
+            return findings_page(name, data, package, judged)
+        definitions.judged(work, [package], vocabulary())
     try:
         with act("deploy", package.sha256) as work:
             deployed = definitions.deploy(work, package, vocabulary())
     except Unfit as unfit:
-        with look() as work:
-            return findings_page(work, name, data, package, unfit.findings)
+        return findings_page(name, data, package, Judged(False, tuple(unfit.findings)))
     return go("processes.version", process=deployed.process, number=deployed.version)

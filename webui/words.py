@@ -24,7 +24,8 @@ RESULTS = frozenset({"task.opened", "document.issued", "register.recorded", "cas
 MECHANICS = frozenset(
     {
         "task.cancelled", "message.received", "gateway.taken", "step.passed", "process.called", "end.reached",
-        "timer.armed", "notice.sent",
+        "timer.armed", "notice.sent", "message.thrown", "signal.thrown", "signal.caught", "error.thrown",
+        "error.caught", "escalation.thrown", "escalation.caught", "condition.met",
     }
 )  # fmt: skip
 """What follows from an act by itself, and may be skipped by a reader in a hurry."""
@@ -44,6 +45,14 @@ SAYINGS: Mapping[str, Text] = {
     ),
     "message.sent": Text("{who}提交了“{message}”", "{who} sent “{message}”"),
     "message.received": Text("案卷收到“{element}”", "The case received “{element}”"),
+    "message.thrown": Text("“{element}”发出消息“{message}”", "“{element}” threw the message “{message}”"),
+    "signal.thrown": Text("“{element}”发出信号", "“{element}” sent its signal to the whole case"),
+    "signal.caught": Text("“{element}”收到信号", "“{element}” caught its signal"),
+    "error.thrown": Text("“{element}”报告错误", "“{element}” reported an error"),
+    "error.caught": Text("错误由“{element}”处理", "The error is dealt with by “{element}”"),
+    "escalation.thrown": Text("“{element}”上报", "“{element}” escalated"),
+    "escalation.caught": Text("上报由“{element}”处理", "The escalation is dealt with by “{element}”"),
+    "condition.met": Text("“{element}”的条件成立", "The condition of “{element}” is met"),
     "gateway.taken": Text("判断“{element}”：走向“{ways}”{because}", "Decision “{element}”: on to “{ways}”{because}"),
     "step.passed": Text("系统完成“{element}”{written}", "The system did “{element}”{written}"),
     "process.called": Text("进入子流程“{element}”", "The subprocess “{element}” began"),

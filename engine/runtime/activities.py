@@ -10,7 +10,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from bpmn.diagram import Element
 from engine.errors import Incident
-from engine.runtime.events import Boundary
+from engine.runtime.events import Armed
 from engine.runtime.specs import Node, optional
 from forms.expressions import compile_expression
 from forms.values import Value
@@ -37,6 +37,8 @@ class Root(Scope):
 
     def _on_complete_hook(self, task: Task) -> None:
         task.workflow.outcome = task.internal_data.get("outcome")
+        for armed in list(task.children):
+            task.workflow.drop(armed)
 
 
 class Subprocess(Scope):
@@ -45,7 +47,20 @@ class Subprocess(Scope):
     def _update_hook(self, task: Task) -> bool:
         self.arm_boundaries(task)
         task._set_state(TaskState.STARTED)
+        self.model.arm_event_subprocesses(self.element.id, task)
         task.workflow.begin(self.model.start_of(self.element.id), task)
+        return False
+
+
+class EventSubprocess(Scope):
+    """An event subprocess that has started: it lives beside the tokens of its scope, and leaves by no flow."""
+
+    passes_outcome = True
+
+    def _update_hook(self, task: Task) -> bool:
+        task._set_state(TaskState.STARTED)
+        self.model.arm_event_subprocesses(self.element.id, task)
+        task.workflow.follow(self.model.start_of(self.element.id).flows, task)
         return False
 
 
@@ -68,6 +83,7 @@ class Call(Subprocess):
         task._set_state(TaskState.STARTED)
         called = instance.model.processes[self.element.called or ""]
         instance.tell("process.called", self, {"called": called.id})
+        called.arm_event_subprocesses(called.id, task)
         instance.begin(called.start_of(called.id), task)
         return False
 
@@ -80,6 +96,8 @@ class Call(Subprocess):
 
 class MultiInstance(Node):
     """One child per member of a list: all at once, or one after the other."""
+
+    members = True
 
     def __init__(self, home: WorkflowSpec, name: str, element: Element, model: ProcessModel) -> None:
         super().__init__(home, name, element, model)
@@ -105,7 +123,9 @@ class MultiInstance(Node):
         if self.loop.output:
             counts[self.loop.output] = []
         task.internal_data["inside"] = instance.scopes.open(instance.scope(task), counts)
-        instance.acts.pop(f"{self.model.id}/{self.element.id}/by", None)
+        if not any(around.task_spec.members for around in instance.surroundings(task)):
+            for node in self.model.inside(self.element.id, instance.model):
+                instance.forget_doers(node, task)
         if not items:
             return True
         self.arm_boundaries(task)
@@ -150,7 +170,7 @@ class MultiInstance(Node):
         left: list[Value] = task.internal_data["left"]
         stop = self.until is not None and instance.holds(task, self.until, inside)
         if stop or not (left or outer["nrOfActiveInstances"]):
-            for other in [each for each in task.children if not isinstance(each.task_spec, Boundary)]:
+            for other in [each for each in task.children if not isinstance(each.task_spec, Armed)]:
                 instance.cancel(other)
             task._ready()
         elif left:
@@ -164,3 +184,44 @@ class MultiInstance(Node):
             results = instance.scopes.table[task.internal_data["inside"]].values[output]
             instance.write(task, {output: results})
         instance.leave(task, self.chosen(task))
+
+
+class Repeated(Node):
+    """A standard loop: the activity is done again and again while its condition holds."""
+
+    def __init__(self, home: WorkflowSpec, name: str, element: Element, model: ProcessModel) -> None:
+        super().__init__(home, name, element, model)
+        assert element.repeat is not None
+        self.repeat = element.repeat
+        self.condition = optional(self.repeat.condition)
+
+    def _update_hook(self, task: Task) -> bool:
+        task.internal_data["done"] = 0
+        if self.repeat.before and not self.once_more(task):
+            return True
+        self.arm_boundaries(task)
+        task._set_state(TaskState.STARTED)
+        self.begin_child(task)
+        return False
+
+    def once_more(self, task: Task) -> bool:
+        """Whether the activity is to be done (again)."""
+        if self.repeat.most is not None and task.internal_data["done"] >= self.repeat.most:
+            return False
+        return self.condition is None or bool(task.workflow.holds(task, self.condition))
+
+    def begin_child(self, task: Task) -> None:
+        """Do it once."""
+        task.workflow.begin(self.model.nodes[f"{self.element.id}#each"], task)
+
+    def child_done(self, task: Task, child: Task) -> None:
+        """After each time, ask whether there is another."""
+        task.workflow.drop(child)
+        task.internal_data["done"] += 1
+        if self.once_more(task):
+            self.begin_child(task)
+        else:
+            task._ready()
+
+    def _on_complete_hook(self, task: Task) -> None:
+        task.workflow.leave(task, self.chosen(task))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
+from SpiffWorkflow.task import Task
 
 from bpmn.diagram import Diagram, Element
-from bpmn.routes import reaches
-from engine.runtime import activities, events, gateways, specs
+from bpmn.routes import links, reaches
+from engine.runtime import activities, events, gateways, specs, throwing
 
 KINDS: Mapping[str, type[specs.Node]] = {
     "startEvent": specs.Start,
-    "endEvent": specs.End,
+    "endEvent": throwing.End,
+    "intermediateThrowEvent": throwing.Throw,
+    "sendTask": throwing.Throw,
+    "receiveTask": events.Receive,
+    "manualTask": specs.Pass,
     "userTask": specs.UserTask,
     "scriptTask": specs.Script,
     "serviceTask": specs.Service,
@@ -23,12 +28,17 @@ KINDS: Mapping[str, type[specs.Node]] = {
     "intermediateCatchEvent": events.Catch,
     "boundaryEvent": events.Boundary,
     "subProcess": activities.Subprocess,
+    "transaction": activities.Subprocess,
+    "eventSubProcess": activities.EventSubprocess,
     "callActivity": activities.Call,
 }
 
 
+HELD = "#held"
+
+
 class ProcessModel:
-    """One process: its diagram and a spec for each element (``id#each`` for a child of a multi-instance activity)."""
+    """One process: its diagram and a spec for each element (``id#each`` for what an activity does several times)."""
 
     def __init__(self, diagram: Diagram) -> None:
         self.id = diagram.process.id
@@ -42,24 +52,61 @@ class ProcessModel:
                 event = self.nodes[element.id]
                 assert isinstance(event, events.Boundary)
                 self.nodes[element.attached_to].boundaries.append(event)
+        nowhere = Element(id=HELD, type="held", name="", line=0, container=self.id)
+        self.nodes[HELD] = specs.Held(self.spec, HELD, nowhere, self)
         self._starts = {
             element.container: self.nodes[element.id]
             for element in diagram.elements.values()
             if element.type == "startEvent"
         }
+        self._event_starts: dict[str, list[specs.Node]] = {}
+        for element in diagram.elements.values():
+            if element.type == "eventSubProcess":
+                self._event_starts.setdefault(element.container, []).append(self._starts[element.id])
+        self._join_links()
         self._reaches: dict[str, Mapping[str, frozenset[str]]] = {}
 
     def _add(self, element: Element) -> None:
         kind = KINDS[element.type]
-        if element.loop is None:
+        around = self.diagram.elements.get(element.container)
+        if element.type == "startEvent" and around is not None and around.type == "eventSubProcess":
+            kind = events.EventStart
+        if element.loop is None and element.repeat is None:
             self.nodes[element.id] = kind(self.spec, element.id, element, self)
         else:
-            self.nodes[element.id] = activities.MultiInstance(self.spec, element.id, element, self)
+            whole = activities.MultiInstance if element.loop else activities.Repeated
+            self.nodes[element.id] = whole(self.spec, element.id, element, self)
             self.nodes[f"{element.id}#each"] = kind(self.spec, f"{element.id}#each", element, self)
+
+    def _join_links(self) -> None:
+        """A token that is thrown over a link goes on by the flows of the event that catches it."""
+        for source, target in links(self.diagram).items():
+            self.nodes[source].flows = self.nodes[target].flows
+
+    def arm_event_subprocesses(self, container: str, task: Task) -> None:
+        """Set the starts of the event subprocesses of a process or subprocess waiting, as children of its task."""
+        for start in self._event_starts.get(container, ()):
+            task.workflow.begin(start, task)
 
     def start_of(self, container: str) -> specs.Node:
         """The start event of this process or of one of its embedded subprocesses."""
         return self._starts[container]
+
+    def inside(self, key: str, whole: Model) -> Iterator[specs.Node]:
+        """An activity and every user task in it, also in the processes it calls."""
+        seen: set[tuple[str, str]] = set()
+        waiting: list[tuple[ProcessModel, str]] = [(self, key)]
+        while waiting:
+            model, each = waiting.pop()
+            if (model.id, each) in seen:
+                continue
+            seen.add((model.id, each))
+            element = model.diagram.elements.get(each)
+            if element is not None and element.type == "userTask":
+                yield model.nodes[each]
+            waiting += [(model, inner.id) for inner in model.diagram.within(each)]
+            if element is not None and element.called in whole.processes:
+                waiting.append((whole.processes[element.called], element.called))
 
     def reaches(self, join: str) -> Mapping[str, frozenset[str]]:
         """For each incoming flow of a join, the elements from which a token can still come along it."""

@@ -1,7 +1,11 @@
-"""Events that wait: in a flow, on the border of an activity, behind an event-based gateway. When is for the host."""
+"""Events that wait: in a flow, on the border of an activity, at the start of an event subprocess. When is for the host.
+
+Of what is thrown inside a case, ``throwing`` finds the events that catch it.
+"""
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
@@ -9,17 +13,18 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from bpmn.diagram import Element
+from bpmn.durations import parse_cycle
 from engine.errors import Incident
-from engine.runtime.specs import Node
-from forms.expressions import Expression, compile_expression
-from forms.values import Value
+from engine.runtime.specs import Node, optional
+from forms.expressions import Expression, Unset, compile_expression
+from forms.values import PersonRef, Value
 
 if TYPE_CHECKING:
     from engine.runtime.builder import ProcessModel
 
 
 class Catch(Node):
-    """An event that waits: a timer until its instant, a message until somebody sends it."""
+    """An event that waits: a timer until its instant, a message until somebody sends it, a condition until it holds."""
 
     def __init__(self, home: WorkflowSpec, name: str, element: Element, model: ProcessModel) -> None:
         super().__init__(home, name, element, model)
@@ -28,14 +33,23 @@ class Catch(Node):
         self.timer: Expression | None = None
         if self.event.kind == "timer" and self.event.form == "date":
             self.timer = compile_expression(self.event.expression or "")
+        cycling = self.event.kind == "timer" and self.event.form == "cycle"
+        self.cycle = parse_cycle(self.event.expression or "") if cycling else None
+        self.condition = optional(self.event.expression) if self.event.kind == "conditional" else None
+        self.key = optional(element.policy.get("key"))
 
     def _update_hook(self, task: Task) -> bool:
+        instance = task.workflow
         if self.event.kind == "timer":
             due = self.due(task)
             if due is None:
                 self.stay_idle(task)
                 return False
             self.arm(task, due)
+        elif self.event.kind == "message" and self.key is not None:
+            task.internal_data["key"] = key_of(instance.value(task, self.key))
+        elif self.event.kind == "conditional":
+            instance.conditions[task.id] = task
         task._set_state(TaskState.WAITING)
         return False
 
@@ -53,13 +67,25 @@ class Catch(Node):
         instance = task.workflow
         value = instance.value(task, self.timer) if self.timer else self.event.expression
         try:
-            moment = instance.host.moment(self.event.form or "date", value)
+            if self.cycle is not None:
+                moment = self._occurrence(task)
+            else:
+                moment = instance.host.moment(self.event.form or "date", value)
         except Incident as cause:
             raise Incident(
                 f"定时事件“{self.element.name}”（{self.element.id}）：{cause.text.zh}",
                 f"the timer event {self.element.id}: {cause.text.en}",
             ) from cause
         return moment.isoformat() if moment else None
+
+    def _occurrence(self, task: Task) -> datetime:
+        """The next instant of a cycle, counted from when waiting first started, so that nothing drifts."""
+        assert self.cycle is not None
+        host, data = task.workflow.host, task.internal_data
+        data.setdefault("since", host.now.isoformat())
+        data.setdefault("times", 1)
+        instant: datetime = host.occurrence(datetime.fromisoformat(data["since"]), self.cycle.period, data["times"])
+        return instant
 
     def arm(self, task: Task, due: str) -> None:
         """Remember the instant with the task, and tell it with what was read."""
@@ -68,13 +94,66 @@ class Catch(Node):
         about: dict[str, Value] = {"due": due, "expression": self.event.expression, "values": values}
         task.workflow.tell("timer.armed", self, about)
 
+    def holds(self, task: Task) -> bool:
+        """Whether a conditional event's condition holds now; while a name in it is not yet written, it does not."""
+        assert self.condition is not None
+        try:
+            return bool(task.workflow.holds(task, self.condition))
+        except Incident as cause:
+            if isinstance(cause.__cause__, Unset):
+                return False
+            raise
 
-class Boundary(Catch):
-    """An event on the border of an activity, waiting as a child of the activity's task."""
+    def meets(self, task: Task, key: str | None) -> bool:
+        """Whether a message with this key is for this event: equal keys meet, and no key meets any."""
+        own = task.internal_data.get("key")
+        return key is None or own is None or own == key
+
+    def once_more(self, task: Task) -> dict[str, Value] | None:
+        """What an event that does not interrupt waits with for its next time; None when it does not come again."""
+        if self.event.kind == "conditional":
+            return {"held": True}
+        if self.event.kind != "timer":
+            return {}
+        data, cycle = task.internal_data, self.cycle
+        if cycle is None or (cycle.times is not None and data["times"] >= cycle.times):
+            return None
+        return {"since": data["since"], "times": data["times"] + 1}
+
+
+def key_of(value: Value) -> str | None:
+    """A correlation key as text, so that a key from outside can be compared with it."""
+    if isinstance(value, PersonRef):
+        return value.id
+    if isinstance(value, date):
+        return value.isoformat()
+    return None if value is None else str(value)
+
+
+class Receive(Catch):
+    """A receive task: waits for a message like an event, and is an activity with events on its border."""
+
+    def _update_hook(self, task: Task) -> bool:
+        self.arm_boundaries(task)
+        return super()._update_hook(task)
+
+
+class Armed(Catch):
+    """An event that waits beside the tokens while something is alive, and is no token itself."""
 
     def stay_idle(self, task: Task) -> None:
         """A timer without an instant is not armed."""
         task.workflow.drop(task)
+
+    def again(self, task: Task, around: Task) -> None:
+        """Wait for the next time, where there is one."""
+        data = self.once_more(task)
+        if data is not None:
+            task.workflow.begin(self, around, data)
+
+
+class Boundary(Armed):
+    """An event on the border of an activity, waiting as a child of the activity's task."""
 
     def _on_complete_hook(self, task: Task) -> None:
         instance, host = task.workflow, task.parent
@@ -82,9 +161,25 @@ class Boundary(Catch):
         instance.drop(task)
         if self.element.interrupting:
             instance.cancel(host)
-        elif self.event.kind == "message":
-            instance.begin(self, host)
+        else:
+            self.again(task, host)
         instance.follow(self.flows, container)
+
+
+class EventStart(Armed):
+    """The start of an event subprocess, waiting as a child of the scope that the subprocess lies in."""
+
+    def _on_complete_hook(self, task: Task) -> None:
+        instance, around = task.workflow, task.parent
+        instance.drop(task)
+        if self.element.interrupting:
+            # What waits on the border of the scope is no part of what happens in it, and stays.
+            for other in [each for each in around.children if not isinstance(each.task_spec, Boundary)]:
+                instance.cancel(other)
+            around.internal_data.pop("joins", None)
+        else:
+            self.again(task, around)
+        instance.begin(self.model.nodes[self.element.container], around)
 
 
 class EventGateway(Node):

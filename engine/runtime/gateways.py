@@ -8,9 +8,7 @@ from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
 from SpiffWorkflow.task import Task
 
 from bpmn.diagram import Element, Flow
-from engine.errors import Incident
-from engine.runtime.specs import Node, optional
-from forms.values import Value
+from engine.runtime.specs import Node
 
 if TYPE_CHECKING:
     from engine.runtime.builder import ProcessModel
@@ -19,41 +17,9 @@ if TYPE_CHECKING:
 class Exclusive(Node):
     """Takes the first flow, in the order of the file, whose condition holds; else the default."""
 
-    def __init__(self, home: WorkflowSpec, name: str, element: Element, model: ProcessModel) -> None:
-        super().__init__(home, name, element, model)
-        self.conditions = [(flow, optional(flow.condition)) for flow in self.flows if flow.id != element.default]
-        self.default = next((flow for flow in self.flows if flow.id == element.default), None)
-
     def chosen(self, task: Task) -> tuple[Flow, ...]:
         """The one flow that is taken."""
         return (self.decide(task, first=True)[0],)
-
-    def decide(self, task: Task, *, first: bool) -> tuple[Flow, ...]:
-        """The flows whose conditions hold (only the first, or all), else the default; told with what was read."""
-        instance = task.workflow
-        taken: list[Flow] = []
-        tried: list[Value] = []
-        read: dict[str, Value] = {}
-        for flow, condition in self.conditions:
-            holds = condition is None or instance.holds(task, condition)
-            if condition is not None:
-                tried.append({"flow": flow.id, "expression": condition.source, "holds": holds})
-                read.update(instance.read(task, condition))
-            if holds:
-                taken.append(flow)
-                if first:
-                    break
-        if not taken and self.default is not None:
-            taken.append(self.default)
-        if not taken:
-            raise Incident(
-                f"网关“{self.element.name}”（{self.element.id}）没有一个条件成立，也没有默认流向",
-                f"no condition of gateway {self.element.id} holds and it has no default flow",
-            )
-        if len(self.flows) > 1:
-            ids: list[Value] = [flow.id for flow in taken]
-            instance.tell("gateway.taken", self, {"taken": ids, "tried": tried, "values": read})
-        return tuple(taken)
 
 
 class Join(Node):
@@ -90,6 +56,10 @@ class Join(Node):
 
 class Parallel(Join):
     """An AND gateway: waits for one token on each incoming flow, leaves by all outgoing ones."""
+
+    def chosen(self, task: Task) -> tuple[Flow, ...]:
+        """All flows."""
+        return self.flows
 
 
 class Inclusive(Join, Exclusive):

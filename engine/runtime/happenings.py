@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bpmn.diagram import Element, Operation
+from bpmn.durations import Duration
 from forms.values import Value
 
 
@@ -36,12 +37,13 @@ class WorkItem:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Something the case waits for besides people: a timer's instant, or a message by name."""
+    """Something the case waits for besides people: a timer's instant, or a message by name and, if it has one, key."""
 
     token: int
     process: str
     element: Element
     due: datetime | None
+    key: str | None = None
 
 
 class Host(Protocol):
@@ -64,3 +66,6 @@ class Host(Protocol):
 
     def moment(self, form: str, value: Value) -> datetime | None:
         """When a timer is due: ``form`` date (a date ends at 24:00 of that day) or duration; None is not armed."""
+
+    def occurrence(self, since: datetime, period: Duration, times: int) -> datetime:
+        """When a cycle that began at an instant comes for the ``times``-th time: months by the day it began on."""

@@ -12,8 +12,8 @@ from SpiffWorkflow.workflow import Workflow
 
 from bpmn.diagram import Flow
 from engine.errors import Incident
-from engine.runtime import activities, events, gateways, specs
-from engine.runtime.builder import Model
+from engine.runtime import activities, events, gateways, specs, throwing
+from engine.runtime.builder import HELD, Model
 from engine.runtime.happenings import Happening, Host, Waiting, WorkItem
 from engine.runtime.scopes import CASE, Names, Scopes
 from forms.expressions import Expression, ExpressionError
@@ -37,6 +37,9 @@ class Instance(Workflow):
         self.happenings: list[Happening] = []
         self.opened: dict[int, WorkItem] = {}
         self.closed: dict[int, str] = {}
+        self.conditions: dict[int, Task] = {}
+        self.holding = False
+        self.skipped: frozenset[str] = frozenset()
 
     # From nothing, from text, to text.
 
@@ -46,6 +49,7 @@ class Instance(Workflow):
         instance = cls(model, host)
         instance.scopes.write(CASE, values)
         instance.task_tree = instance.begin(model.root, None, {"scope": CASE}, TaskState.STARTED)
+        model.processes[model.main].arm_event_subprocesses(model.main, instance.task_tree)
         instance.begin(model.processes[model.main].start_of(model.main), instance.task_tree)
         instance.run()
         return instance
@@ -71,6 +75,8 @@ class Instance(Workflow):
             node = model.root if process is None else model.processes[str(process)].nodes[str(name)]
             task = Task(instance, node, instance.tasks.get(parent), stage, id=number)
             task.internal_data = data
+            if stage == TaskState.WAITING and node.element.event and node.element.event.kind == "conditional":
+                instance.conditions[number] = task
             if parent is None:
                 instance.task_tree = task
         return instance
@@ -103,10 +109,15 @@ class Instance(Workflow):
         """Timers and messages the case waits for, oldest first."""
         found = []
         for task in self.tasks.values():
-            if task.state == TaskState.WAITING and isinstance(task.task_spec, events.Catch):
-                due = task.internal_data.get("due")
+            node = task.task_spec
+            if (
+                task.state == TaskState.WAITING
+                and isinstance(node, events.Catch)
+                and node.event.kind in ("timer", "message")
+            ):
+                due, key = task.internal_data.get("due"), task.internal_data.get("key")
                 moment = datetime.fromisoformat(due) if isinstance(due, str) else None
-                found.append(Waiting(task.id, task.task_spec.model.id, task.task_spec.element, moment))
+                found.append(Waiting(task.id, node.model.id, node.element, moment, key))
         return found
 
     def live(self, token: int) -> Task | None:
@@ -138,10 +149,9 @@ class Instance(Workflow):
         node = task.task_spec
         if node.event.kind == "timer":
             self.tell("timer.fired", node, {"due": task.internal_data["due"]})
+            self.occur(task)
         else:
-            self.write(task, {**(values or {}), node.element.id: dict(values or {})})
-            self.tell("message.received", node, {"message": node.event.name})
-        task._ready()
+            self.receive(task, values or {})
         self.run()
 
     def rounds(self, element: str) -> int:
@@ -201,6 +211,19 @@ class Instance(Workflow):
                 found[f"{name}.{key}"] = whole[key]
         return found
 
+    def surroundings(self, task: Task) -> Iterator[Task]:
+        """What a task lies in, from the inside outwards."""
+        place = task.parent
+        while place is not None:
+            yield place
+            place = place.parent
+
+    def forget_doers(self, node: specs.Node, besides: Task) -> None:
+        """A new round of a user task begins: who did it before no longer counts, unless somebody is still at it."""
+        alive = (each for each in self.tasks.values() if each is not besides)
+        if not any(each.task_spec.element is node.element for each in alive):
+            self.acts.pop(f"{node.model.id}/{node.element.id}/by", None)
+
     def person(self, name: str) -> str:
         """The id of the person a given name stands for."""
         person = self.host.given[name]
@@ -234,7 +257,9 @@ class Instance(Workflow):
     def places(self, container: Task, besides: str) -> Iterator[str]:
         """The elements of a scope where tokens are: live tasks, and joins where some wait (but not at ``besides``)."""
         for child in container.children:
-            if not isinstance(child.task_spec, events.Boundary):
+            if isinstance(child.task_spec, specs.Held):
+                yield child.task_spec.model.diagram.flows[child.internal_data["flow"]].source
+            elif not isinstance(child.task_spec, events.Armed):
                 yield child.task_spec.element.id
         for join in container.internal_data.get("joins", {}):
             if join != besides:
@@ -260,7 +285,11 @@ class Instance(Workflow):
         task = Task(self, node, parent, state, id=self.last_id)
         task.internal_data = data or {}
         if state == TaskState.FUTURE:
-            node._update(task)
+            try:
+                node._update(task)
+            except Incident as incident:
+                incident.about.setdefault("element", node.element.id)
+                raise
         return task
 
     def leave(self, task: Task, flows: tuple[Flow, ...]) -> None:
@@ -273,7 +302,11 @@ class Instance(Workflow):
         """Tokens on these flows arrive at their targets."""
         self.touched.add(container.id)
         for flow in flows:
-            self.node_in(container, flow.target).receive(flow, container)
+            if self.holding:
+                held = self.node_in(container, HELD)
+                self.begin(held, container, {"flow": flow.id}, TaskState.STARTED)
+            else:
+                self.node_in(container, flow.target).receive(flow, container)
 
     def node_in(self, container: Task, name: str) -> specs.Node:
         """The spec of an element inside this scope: for a call activity, of the process called."""
@@ -291,6 +324,7 @@ class Instance(Workflow):
         if task.parent is not None:
             task.parent._children.remove(task.id)
         self.tasks.pop(task.id)
+        self.conditions.pop(task.id, None)
 
     def cancel(self, task: Task) -> None:
         """An activity is interrupted: its open work items close unfinished, and it goes with all inside it."""
@@ -308,6 +342,18 @@ class Instance(Workflow):
         for child in task.children:
             yield from self._inside(child)
 
+    def held(self) -> list[str]:
+        """The flows on which tokens stand still because of an incident."""
+        return [task.internal_data["flow"] for task in self.tasks.values() if isinstance(task.task_spec, specs.Held)]
+
+    def release(self) -> None:
+        """Let the tokens that stand still go on, and run to the next wait."""
+        for task in [each for each in self.tasks.values() if isinstance(each.task_spec, specs.Held)]:
+            container, flow = task.parent, task.task_spec.model.diagram.flows[task.internal_data["flow"]]
+            self.drop(task)
+            self.follow((flow,), container)
+        self.run()
+
     def abandon(self, outcome: str) -> None:
         """End the case where it stands; what was open is cancelled."""
         for child in list(self.task_tree.children):
@@ -318,16 +364,53 @@ class Instance(Workflow):
     def _task_completed_notify(self, task: Task) -> None:
         """Nothing: the library would look through the whole tree here after every task."""
 
+    # Events that happen inside the case.
+
+    def occur(self, task: Task) -> None:
+        """What waits happens, at once."""
+        task._set_state(TaskState.READY)
+        task.run()
+
+    def receive(self, task: Task, values: Mapping[str, Value]) -> None:
+        """A message comes to an event that waits for it, with these values."""
+        node = task.task_spec
+        self.write(task, {**values, node.element.id: dict(values)})
+        self.tell("message.received", node, {"message": node.event.name})
+        self.occur(task)
+
+    def broadcast(self, signal: str) -> None:
+        """A signal comes to everything in the case that waits for it now."""
+        for task in list(throwing.awaiting(self.tasks, "signal", signal)):
+            if self.tasks.get(task.id) is task and task.state == TaskState.WAITING:
+                self.tell("signal.caught", task.task_spec, {"signal": signal})
+                self.occur(task)
+
+    def _meet_conditions(self) -> None:
+        """Look again at every condition that is waited for; one that does not interrupt must first cease to hold."""
+        if self.holding:
+            return
+        for task in list(self.conditions.values()):
+            if self.tasks.get(task.id) is not task or task.state != TaskState.WAITING:
+                continue
+            node = task.task_spec
+            if not node.holds(task):
+                task.internal_data.pop("held", None)
+            elif "held" not in task.internal_data:
+                about: dict[str, Value] = {"expression": node.event.expression}
+                self.tell("condition.met", node, {**about, "values": self.read(task, node.condition)})
+                self.occur(task)
+
     # The loop.
 
     def run(self) -> None:
         """Run automatic steps until only people, timers and messages can move the case."""
         steps = 0
         while True:
+            self._meet_conditions()
             while self.queue:
                 task = self.queue.popleft()
                 if self.tasks.get(task.id) is task and task.state == TaskState.READY:
-                    task.run()
+                    self._act(task)
                     steps += 1
                     if steps > MOST_AUTOMATIC_STEPS:
                         at = task.task_spec.element.id
@@ -337,9 +420,22 @@ class Instance(Workflow):
                             f"the process ran {MOST_AUTOMATIC_STEPS} automatic steps without a wait, the last at {at}: "
                             "the diagram has a loop without one",
                         )
+                self._meet_conditions()
             if not (self._finish_scopes() or self._settle_inclusive()):
                 break
         self._refuse_stuck()
+
+    def _act(self, task: Task) -> None:
+        node = task.task_spec
+        if node.skippable and node.element.id in self.skipped:
+            self.tell("step.skipped", node, {})
+            task.complete()
+            return
+        try:
+            task.run()
+        except Incident as incident:
+            incident.about.setdefault("element", node.element.id)
+            raise
 
     def _settle_inclusive(self) -> bool:
         """Look again at inclusive joins that hold tokens, now that nothing moves by itself."""
@@ -376,4 +472,4 @@ class Instance(Workflow):
 
     @staticmethod
     def _is_empty(scope: Task) -> bool:
-        return all(isinstance(child.task_spec, events.Boundary) for child in scope.children)
+        return all(isinstance(child.task_spec, events.Armed) for child in scope.children)

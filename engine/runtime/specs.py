@@ -41,11 +41,20 @@ class Node(BpmnSpecMixin):
 
     keeps_outcome = False
     """Whether an end event inside says how this ends: true of a process and a called one."""
+    passes_outcome = False
+    """Whether an end event inside says how what is around this ends: true of an event subprocess."""
+    members = False
+    """Whether what is inside belongs to one of several members: true of a multi-instance activity."""
+
+    skippable = False  # whether two people may let a case go on without what this element does
 
     def __init__(self, home: WorkflowSpec, name: str, element: Element, model: ProcessModel) -> None:
         super().__init__(home, name)
         self.element, self.model = element, model
         self.flows: tuple[Flow, ...] = tuple(model.diagram.flows[flow] for flow in element.outgoing)
+        self.conditions = [(flow, optional(flow.condition)) for flow in self.flows if flow.id != element.default]
+        self.default = next((flow for flow in self.flows if flow.id == element.default), None)
+        self.choosing = self.default is not None or any(flow.condition for flow in self.flows)
         self.boundaries: list[Node] = []
 
     def test(self) -> None:
@@ -63,8 +72,41 @@ class Node(BpmnSpecMixin):
             task.workflow.queue.append(task)
 
     def chosen(self, task: Task) -> tuple[Flow, ...]:
-        """The flows the token leaves by."""
-        return self.flows
+        """The flows the token leaves by: all without a condition and all whose condition holds."""
+        return self.decide(task, first=False) if self.choosing else self.flows
+
+    def decide(self, task: Task, *, first: bool) -> tuple[Flow, ...]:
+        """The flows whose conditions hold (only the first, or all), else the default; told with what was read.
+
+        The default is taken when no condition holds, also beside flows that have none.
+        """
+        instance = task.workflow
+        taken: list[Flow] = []
+        tried: list[Value] = []
+        read: dict[str, Value] = {}
+        met = False
+        for flow, condition in self.conditions:
+            holds = condition is None or instance.holds(task, condition)
+            if condition is not None:
+                tried.append({"flow": flow.id, "expression": condition.source, "holds": holds})
+                read.update(instance.read(task, condition))
+                met = met or holds
+            if holds:
+                taken.append(flow)
+                if first:
+                    break
+        if not met and self.default is not None and not (first and taken):
+            taken.append(self.default)
+        if not taken:
+            gateway = self.element.type.endswith("Gateway")
+            raise Incident(
+                f"{'网关' if gateway else ''}“{self.element.name}”（{self.element.id}）没有一个条件成立，也没有默认流向",
+                f"no condition of {'gateway ' if gateway else ''}{self.element.id} holds and it has no default flow",
+            )
+        if len(self.flows) > 1:
+            ids: list[Value] = [flow.id for flow in taken]
+            instance.tell("gateway.taken", self, {"taken": ids, "tried": tried, "values": read})
+        return tuple(taken)
 
     def _on_complete_hook(self, task: Task) -> None:
         task.parent.task_spec.child_done(task.parent, task)
@@ -80,30 +122,14 @@ class Node(BpmnSpecMixin):
 
 
 class Start(Node):
-    """A start event: where the first token of a process or subprocess is born."""
+    """A plain start event: where the first token of a process or subprocess is born."""
 
 
-class End(Node):
-    """An end event: the token is gone, and the process or called process remembers the outcome."""
-
-    def __init__(self, home: WorkflowSpec, name: str, element: Element, model: ProcessModel) -> None:
-        super().__init__(home, name, element, model)
-        self.outcome = attribute(element, "outcome")
-        self.terminates = element.event is not None and element.event.kind == "terminate"
+class Pass(Node):
+    """A manual task: nothing the engine could do or know about, so the token passes and that is told."""
 
     def _run_hook(self, task: Task) -> bool:
-        instance, container = task.workflow, task.parent
-        about: dict[str, Value] = {}
-        if container.task_spec.keeps_outcome:
-            said = self.outcome
-            outcome = instance.value(task, said) if isinstance(said, Expression) else ",".join(said)
-            container.internal_data["outcome"] = outcome
-            about["outcome"] = outcome
-        instance.tell("end.reached", self, about)
-        if self.terminates:
-            for other in [child for child in container.children if child is not task]:
-                instance.cancel(other)
-            container.internal_data.pop("joins", None)
+        task.workflow.tell("step.passed", self, {})
         return True
 
 
@@ -121,8 +147,8 @@ class UserTask(Node):
     def _update_hook(self, task: Task) -> bool:
         self.arm_boundaries(task)
         instance = task.workflow
-        if self.element.loop is None:
-            instance.acts.pop(f"{self.model.id}/{self.element.id}/by", None)
+        if not any(around.task_spec.members for around in instance.surroundings(task)):
+            instance.forget_doers(self, task)
         instance.open_item(task, self.work_item(task))
         return True
 
@@ -161,12 +187,18 @@ class UserTask(Node):
         return value if isinstance(value, list) else [] if value is None else [value]
 
 
+class Held(Node):
+    """Where a token stands still on its flow because the automatic step that follows could not be done."""
+
+
 class Script(Node):
     """A script task: assignments in the one expression language, in order, into its own scope."""
 
     def __init__(self, home: WorkflowSpec, name: str, element: Element, model: ProcessModel) -> None:
         super().__init__(home, name, element, model)
         self.assignments: tuple[Assignment, ...] = compile_script(element.script or "")
+
+    skippable = True
 
     def _run_hook(self, task: Task) -> bool:
         instance = task.workflow
@@ -188,6 +220,8 @@ class Service(Node):
             (each, {key: compile_expression(source) for key, source in each.parameters.items()})
             for each in element.operations
         ]
+
+    skippable = True
 
     def _run_hook(self, task: Task) -> bool:
         instance = task.workflow

@@ -244,6 +244,28 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_document_case"), "document", ["case"], unique=False)
     op.create_table(
+        "incident",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("case", sa.Text(), nullable=False),
+        sa.Column("element", sa.Text(), nullable=False),
+        sa.Column("zh", sa.Text(), nullable=False),
+        sa.Column("en", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("next_try", Instant(), nullable=True),
+        sa.Column("skip_by", sa.Text(), nullable=True),
+        sa.Column("closed_at", Instant(), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_how", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["case"],
+            ["casefile.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_incident_case"), "incident", ["case"], unique=False)
+    op.create_index(op.f("ix_incident_next_try"), "incident", ["next_try"], unique=False)
+    op.create_table(
         "outbox",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("case", sa.Text(), nullable=True),

@@ -1,0 +1,117 @@
+"""What service tasks may do: a closed list, and the one place where an installation adds to it.
+
+An operation is a name, what it needs (checked by the gate before deployment), and a function of the case on the desk,
+the element, and the evaluated parameters. It runs inside the step's transaction: what it writes is taken back if the
+step fails. Whatever it cannot do it raises as an ``Incident``; the clock then tries it again. ``Taken`` (a register key
+that another case holds) goes through as a refusal to the person who acted.
+
+A package that registers an ``Operation`` under the entry point group ``liuhen.operations`` extends the list; the names
+of this file cannot be taken over.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bpmn.diagram import Element
+from bpmn.surroundings import OperationSpec
+from engine import documents, registers
+from engine.errors import Incident
+from engine.gate import OPERATIONS as BUILT_IN
+from engine.library import Library
+from engine.model import Outbox
+from forms.values import PersonRef, Value
+
+if TYPE_CHECKING:
+    from engine.desk import Desk
+
+PLUGINS = "liuhen.operations"
+Run = Callable[["Desk", Element, Mapping[str, Value]], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What an operation needs and gives, and how it is done."""
+
+    spec: OperationSpec
+    run: Run
+
+
+def record(desk: Desk, element: Element, parameters: Mapping[str, Value]) -> Value:
+    """register.record: write a version of a register record."""
+    name, value = str(parameters["register"]), parameters["value"]
+    kinds = Library.standing().vocabulary().registers
+    if name not in kinds or not isinstance(value, dict):
+        raise Incident(f"没有台账“{name}”，或登记内容不是一条记录", f"{name!r} is no register, or the value no record")
+    key = parameters["key"]
+    text = key.id if isinstance(key, PersonRef) else str(key)
+    supersede = str(parameters.get("supersede") or "own")
+    case = {"case": desk.row["id"], "element": element.id, "supersede": supersede}
+    kept = registers.record(desk.work, kinds[name], text, value, **case)
+    desk.tell("register.recorded", {"register": name, "key": text}, element=element.id)
+    return kept
+
+
+def find(desk: Desk, _: Element, parameters: Mapping[str, Value]) -> Value:
+    """register.find: the latest version of a record, or None."""
+    key = parameters["key"]
+    return registers.find(desk.work, str(parameters["register"]), key.id if isinstance(key, PersonRef) else str(key))
+
+
+def number(desk: Desk, _: Element, parameters: Mapping[str, Value]) -> Value:
+    """number.next: the next gap-free number of a series and year."""
+    return registers.draw(desk.work, str(parameters["series"]), desk.work.today)
+
+
+def issue(desk: Desk, element: Element, parameters: Mapping[str, Value]) -> Value:
+    """document.issue: fill a template of the package and keep the document with the case."""
+    template = str(parameters["template"])
+    found = desk.deployed.contents[desk.deployed.process].templates.get(template)
+    if found is None:
+        raise Incident(f"没有文书模板“{template}”", f"there is no document template {template!r}")
+    names = dict(desk.instance.scopes.innermost(desk.given))
+    name, data = documents.issue(desk.work, found, names, desk.functions)
+    kept = documents.attach(desk.work, desk.row["id"], element.id, name, data, desk.work.actor)
+    told = {"document": kept.id, "sha256": kept.sha256, "template": template}
+    desk.tell("document.issued", told, element=element.id)
+    return kept
+
+
+def notify(desk: Desk, element: Element, parameters: Mapping[str, Value]) -> Value:
+    """notify: a notice to everybody who holds a role."""
+    said = {name: str(parameters[name]) for name in ("role", "zh", "en")}
+    desk.work.add(Outbox, {"id": uuid.uuid4().hex, "case": desk.row["id"], "at": desk.work.now, **said})
+    desk.tell("notice.sent", {"role": said["role"]}, element=element.id)
+    return None
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "register.record": Operation(BUILT_IN["register.record"], record),
+    "register.find": Operation(BUILT_IN["register.find"], find),
+    "number.next": Operation(BUILT_IN["number.next"], number),
+    "document.issue": Operation(BUILT_IN["document.issue"], issue),
+    "notify": Operation(BUILT_IN["notify"], notify),
+}
+"""The operations that Liuhen brings."""
+
+
+@functools.cache
+def operations() -> Mapping[str, Operation]:
+    """All operations of this installation: those of its plug-ins and, whatever they say, its own."""
+    added = {}
+    for entry in importlib.metadata.entry_points(group=PLUGINS):
+        loaded = entry.load()
+        if not isinstance(loaded, Operation):
+            raise TypeError(f"the entry point {entry.name} of {PLUGINS} is no Operation but {type(loaded).__name__}")
+        added[entry.name] = loaded
+    return {**added, **OPERATIONS}
+
+
+def specs() -> Mapping[str, OperationSpec]:
+    """What each operation needs and gives, for the gate."""
+    return {name: each.spec for name, each in operations().items()}
