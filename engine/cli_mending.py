@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -96,7 +97,7 @@ def migrate(
     with database.look(SYSTEM) as work:
         to = migration.version(work, process, number)
         found = [migration.case_id(work, case) for case in chosen] or migration.running(work, process, to)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for case in found:
         with database.look(SYSTEM) as work:
             stands = [str(text) for text in migration.obstacles(work, case, to, renamed)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from SpiffWorkflow.task import Task
 
@@ -11,7 +12,7 @@ from engine.runtime.builder import HELD, Model
 from engine.runtime.events import Boundary
 from engine.runtime.instance import Instance
 from engine.runtime.specs import Held, Node
-from forms.values import Value, from_json, to_json
+from forms.values import from_json, to_json
 from forms.words import Text
 
 
@@ -80,28 +81,19 @@ def _joins(task: Task, home: object, renamed: Mapping[str, str]) -> Iterator[Tex
 
 def texts(instance: Instance, renamed: Mapping[str, str]) -> tuple[str, str]:
     """The frozen texts of a case with its elements called by their new names; answers are found by both."""
-    state, scopes = (from_json(text) for text in instance.frozen())
-    assert isinstance(state, dict)
-    assert isinstance(scopes, list)
-    rows, acts = state["tasks"], state["acts"]
-    assert isinstance(rows, list)
-    assert isinstance(acts, dict)
-    for row in rows:
-        assert isinstance(row, list)
-        task = instance.tasks[row[0]]  # type: ignore[index]
-        if task.task_spec is not instance.model.root:
-            row[2] = _name(task.task_spec, renamed)
-        data = row[5]
-        if isinstance(data, dict) and isinstance(data.get("joins"), dict):
+    frozen: Any = [from_json(text) for text in instance.frozen()]
+    state, scopes = frozen
+    for row in state["tasks"]:
+        number, _, _, _, _, data = row
+        node = instance.tasks[number].task_spec
+        if node is not instance.model.root:
+            row[2] = _name(node, renamed)
+        if "joins" in data:
             data["joins"] = {renamed.get(join, join): tokens for join, tokens in data["joins"].items()}
-    state["acts"] = {_renamed_key(key, renamed): value for key, value in acts.items()}
-    for scope in scopes[1:]:
-        assert isinstance(scope, list)
-        values = scope[3]
-        assert isinstance(values, dict)
+    state["acts"] = {_renamed_key(key, renamed): value for key, value in state["acts"].items()}
+    for _, _, _, values in scopes[1:]:
         values.update({new: values[old] for old, new in renamed.items() if old in values})
-    kept: Value = state
-    return to_json(kept), to_json(scopes)
+    return to_json(state), to_json(scopes)
 
 
 def _renamed_key(key: str, renamed: Mapping[str, str]) -> str:
