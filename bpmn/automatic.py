@@ -24,6 +24,8 @@ def check_automatic(diagram: Diagram, surroundings: Surroundings, scopes: Scopes
         _check_misplaced(element, findings)
         for operation in element.operations:
             _check_operation(operation, element, surroundings, findings)
+        if element.type == "businessRuleTask":
+            _check_decision(element, surroundings, findings)
         if element.type == "callActivity":
             _check_call(element, diagram.process.id, surroundings, findings)
         if element.loop:
@@ -66,6 +68,27 @@ def _check_operation(operation: Operation, element: Element, surroundings: Surro
     if operation.into and not spec.gives:
         findings.add("operation-result", line, key, f"操作 {name} 不给出结果：请删去 into",
                      f"the operation {name} gives no result: remove into")
+
+
+def _check_decision(element: Element, surroundings: Surroundings, findings: Findings) -> None:
+    name = element.policy.get("decision", "")
+    table = surroundings.tables.get(name)
+    if table is None:
+        zh, en = findings.meant(name, surroundings.tables)
+        known = "、".join(sorted(surroundings.tables)) or "—"
+        findings.add("unknown-decision", element.line, element.id,
+                     f"没有决策表 “{name[:80]}”{zh}：请在 policy:decision 写包内 .dmn 文件中决策的 id，现有 {known}",
+                     f"there is no decision “{name[:80]}”{en}: write as policy:decision the id of a decision in a .dmn "
+                     f"file of the package; there are {known}")
+    if not element.policy.get("into"):
+        findings.add("no-into", element.line, element.id, '没有写明结果写入哪个变量：请写 policy:into="…"',
+                     'nothing says which variable receives the result: write policy:into="…"')
+    gives = element.policy.get("gives")
+    if table and gives and gives != table.shape:
+        findings.add("decision-shape", element.line, element.id,
+                     f"mapDecisionResult 为 {gives[:40]}，而决策表给出 {table.shape}：请改写，或更改表的命中策略",
+                     f"mapDecisionResult is {gives[:40]}, but the table gives {table.shape}: write that, or change its "
+                     "hit policy")
 
 
 def _check_call(element: Element, process: str, surroundings: Surroundings, findings: Findings) -> None:
@@ -115,6 +138,7 @@ def _check_names(element: Element, surroundings: Surroundings, findings: Finding
     """Names an owner gives to variables can be read in expressions and are not names of the system."""
     given = [operation.into for operation in element.operations if operation.into]
     given += element.outputs
+    given += filter(None, (element.policy.get("into"),))
     if element.loop:
         given += filter(None, (element.loop.item, element.loop.output))
     for name in given:

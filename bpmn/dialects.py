@@ -48,11 +48,20 @@ _SAME: Mapping[tuple[str, str], str] = {
     ("", "escalationCodeVariable"): "into",
     ("subscription", "correlationKey"): "key",
 }
+# The same, where they mean it: on a business rule task. ("gives" is the shape in which it gives its result.)
+_DECISION: Mapping[tuple[str, str], str] = {
+    ("", "decisionRef"): "decision",
+    ("", "resultVariable"): "into",
+    ("", "mapDecisionResult"): "gives",
+    ("calledDecision", "decisionId"): "decision",
+    ("calledDecision", "resultVariable"): "into",
+}
 # Words about storage, retries and display: the process means the same without them.
 _IDLE_ATTRIBUTES = frozenset({
     "async", "asyncBefore", "asyncAfter", "exclusive", "historyTimeToLive", "versionTag", "jobPriority", "taskPriority",
     "priority", "description", "formRefBinding", "formKeyBinding", "isStartableInTasklist", "followUpDate",
     "modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon", "diagramRelationId",
+    "decisionRefBinding", "bindingType",  # a table is found in the package, and nowhere else
 })
 _IDLE_ELEMENTS = frozenset({
     "properties", "property", "versionTag", "userTask", "failedJobRetryTimeCycle", "priorityDefinition",
@@ -67,9 +76,10 @@ _OWN_ELEMENTS = frozenset({"operation", "in", "out"})
 def own_attributes(node: Node) -> dict[str, str]:
     """The attributes of the policy namespace by local name; other engines' words speak where ours are silent."""
     own: dict[str, str] = {}
+    same = _same(node)
     for word, owner in _words(node):
         for (namespace, name), value in owner.attributes.items():
-            meant = _SAME.get((word, name)) if word or namespace in ENGINES else None
+            meant = same.get((word, name)) if word or namespace in ENGINES else None
             if meant:
                 own.setdefault(meant, _value(meant, value.strip()))
     own.update({name: value.strip() for (namespace, name), value in node.attributes.items() if namespace == POLICY})
@@ -81,14 +91,15 @@ def foreign_words(node: Node, element: str | None) -> Iterator[Other]:
 
     Unknown elements of our own namespace are misspellings and come too.
     """
+    same = _same(node)
     for namespace, name in node.attributes:
-        if namespace in ENGINES and ("", name) not in _SAME and name not in _IDLE_ATTRIBUTES:
+        if namespace in ENGINES and ("", name) not in same and name not in _IDLE_ATTRIBUTES:
             yield Other(f"{ENGINES[namespace]}:{name}", element, node.line)
     for extension in _extensions(node):
         if extension.namespace == POLICY and extension.name not in _OWN_ELEMENTS:
             yield Other(f"policy:{extension.name}", element, extension.line)
         elif extension.namespace in ENGINES and extension.name not in _IDLE_ELEMENTS:
-            yield from _foreign_extension(extension, element)
+            yield from _foreign_extension(extension, element, same)
 
 
 def misspelt(node: Node, element: str, known: frozenset[str]) -> Iterator[Other]:
@@ -98,13 +109,17 @@ def misspelt(node: Node, element: str, known: frozenset[str]) -> Iterator[Other]
             yield Other(f"policy:{name}", element, node.line)
 
 
-def _foreign_extension(extension: Node, element: str | None) -> Iterator[Other]:
+def _same(node: Node) -> Mapping[tuple[str, str], str]:
+    return {**_SAME, **_DECISION} if node.name == "businessRuleTask" else _SAME
+
+
+def _foreign_extension(extension: Node, element: str | None, same: Mapping[tuple[str, str], str]) -> Iterator[Other]:
     shown = f"{ENGINES[extension.namespace]}:{extension.name}"
-    if not any(word == extension.name for word, _ in _SAME):
+    if not any(word == extension.name for word, _ in same):
         yield Other(shown, element, extension.line)
         return
     for _, name in extension.attributes:
-        if (extension.name, name) not in _SAME:
+        if (extension.name, name) not in same and name not in _IDLE_ATTRIBUTES:
             yield Other(f"{shown} {name}", element, extension.line)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bpmn.automatic import check_automatic
 from bpmn.diagram import Diagram
 from bpmn.findings import Findings
+from bpmn.happenings import check_happenings
 from bpmn.scopes import Scopes
 from bpmn.structure import check_structure
 from bpmn.supported import check_supported
@@ -27,6 +28,7 @@ def check_diagram(diagram: Diagram, surroundings: Surroundings) -> list[Finding]
     scopes = Scopes(diagram, surroundings)
     check_supported(diagram, findings)
     check_structure(diagram, findings)
+    check_happenings(diagram, findings)
     check_work_items(diagram, surroundings, findings)
     check_automatic(diagram, surroundings, scopes, findings)
     check_expressions(diagram, surroundings, scopes, findings)

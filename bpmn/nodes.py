@@ -28,6 +28,7 @@ _NODES = _CONTAINERS | {
 _QUIET = frozenset({
     "documentation", "extensionElements", "incoming", "outgoing", "laneSet", "sequenceFlow", "textAnnotation",
     "association", "group", "auditing", "monitoring", "script", "multiInstanceLoopCharacteristics",
+    "standardLoopCharacteristics",
 })
 # Attributes that change how a process runs, with the values under which they change nothing.
 _NO = frozenset({"", "false", "0"})

@@ -17,7 +17,7 @@ from forms.expressions import ExpressionError, compile_script
 
 def awaits_message(element: Element) -> bool:
     """Whether an element waits for a message that somebody sends."""
-    catches = element.type in ("intermediateCatchEvent", "boundaryEvent")
+    catches = element.type in ("intermediateCatchEvent", "boundaryEvent", "receiveTask", "startEvent")
     return catches and element.event is not None and element.event.kind == "message"
 
 
@@ -104,4 +104,6 @@ def brought_by(element: Element, surroundings: Surroundings) -> Iterator[str]:
         with suppress(ExpressionError):
             yield from (assignment.name for assignment in compile_script(element.script))
     yield from (operation.into for operation in element.operations if operation.into)
+    if element.policy.get("into"):
+        yield element.policy["into"]
     yield from element.outputs

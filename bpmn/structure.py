@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bpmn.diagram import Diagram, Element, Flow
 from bpmn.findings import Findings
 from bpmn.routes import Steps, reached, reversed_steps, successors
-from bpmn.supported import GATEWAYS
 
 # Gateways that choose among their flows by condition.
 _CHOOSING = frozenset({"exclusiveGateway", "inclusiveGateway"})
+_BOXES = frozenset({"subProcess", "transaction", "eventSubProcess"})
 
 
 def check_structure(diagram: Diagram, findings: Findings) -> None:
@@ -20,6 +22,7 @@ def check_structure(diagram: Diagram, findings: Findings) -> None:
         _check_element(element, diagram, findings)
     following = successors(diagram)
     left = {each.attached_to for each in diagram.elements.values() if each.attached_to and each.interrupting}
+    left |= {diagram.elements[box].container for box in _interrupting(diagram)}
     for container, elements in containers.items():
         _check_container(container, elements, diagram, left, findings)
         _check_reachable(elements, following, findings)
@@ -40,7 +43,7 @@ def _containers(diagram: Diagram) -> dict[str, list[Element]]:
     while waiting:
         container = waiting.pop()
         found[container] = children.get(container, [])
-        waiting.extend(element.id for element in found[container] if element.type == "subProcess")
+        waiting.extend(element.id for element in found[container] if element.type in _BOXES)
     return found
 
 
@@ -65,17 +68,12 @@ def _check_element(element: Element, diagram: Diagram, findings: Findings) -> No
     if element.type == "endEvent" and element.outgoing:
         findings.add("end-outgoing", line, key, "结束事件不能有离开的连线：请删去连线，或改为中间步骤",
                      "an end event has no outgoing flow: remove the flow or make the event a step in between")
-    elif element.type != "endEvent" and not element.outgoing:
+    elif not (element.type in ("endEvent", "eventSubProcess") or _throws_link(element) or element.outgoing):
         findings.add("dead-end", line, key, "此元素没有离开的连线，流程到此中断：请连到下一步或结束事件",
                      "no flow leaves this element and the process stops: draw one to the next step or an end event")
     if element.type == "boundaryEvent":
         _check_boundary(element, diagram, findings)
-    if element.type not in GATEWAYS and element.type != "complexGateway" and len(element.outgoing) > 1:
-        findings.add("implicit-split", line, key,
-                     f"{len(element.outgoing)} 条连线直接离开此元素：请在其后画网关，说明是选择还是并行",
-                     f"{len(element.outgoing)} flows leave this element: draw a gateway behind it that says whether "
-                     "one is chosen or all are taken")
-    _check_default(element, findings)
+    _check_default(element, diagram, findings)
     _check_conditions(element, [diagram.flows[flow] for flow in element.outgoing], findings)
     if element.type == "eventBasedGateway":
         _check_event_gateway(element, diagram, findings)
@@ -95,15 +93,37 @@ def _check_boundary(element: Element, diagram: Diagram, findings: Findings) -> N
                      "a boundary event has no incoming flow: remove it")
 
 
-def _check_default(element: Element, findings: Findings) -> None:
+def _throws_link(element: Element) -> bool:
+    return element.type == "intermediateThrowEvent" and element.event is not None and element.event.kind == "link"
+
+
+def _interrupting(diagram: Diagram) -> Iterator[str]:
+    """The event subprocesses that interrupt what they lie in."""
+    for element in diagram.elements.values():
+        around = diagram.elements.get(element.container)
+        if element.type == "startEvent" and element.interrupting and around and around.type == "eventSubProcess":
+            yield around.id
+
+
+def _may_choose(element: Element) -> bool:
+    """Whether its flows may have conditions: of the gateways those that choose, and every activity."""
+    return element.type in _CHOOSING or not element.type.endswith(("Event", "Gateway"))
+
+
+def _check_default(element: Element, diagram: Diagram, findings: Findings) -> None:
     if element.default is None:
         return
     if element.default not in element.outgoing:
         _dangling(findings, element.line, element.id, "default", element.default)
-    elif element.type not in _CHOOSING:
+    elif not _may_choose(element):
         findings.add("default-misplaced", element.line, element.id,
-                     "只有排他网关和包容网关可以有默认连线：请删去 default",
-                     "only exclusive and inclusive gateways have a default flow: remove the default")
+                     "事件、并行网关和事件网关没有默认连线：请删去 default",
+                     "events, parallel and event-based gateways have no default flow: remove the default")
+    elif element.type not in _CHOOSING and not any(diagram.flows[flow].condition for flow in element.outgoing):
+        findings.add("default-misplaced", element.line, element.id,
+                     "离开此元素的连线都没有条件，默认连线没有意义：请删去 default，或给其他连线写条件",
+                     "no flow that leaves this element has a condition, so that a default means nothing: remove it or "
+                     "write conditions on the other flows")
 
 
 def _check_conditions(element: Element, leaving: list[Flow], findings: Findings) -> None:
@@ -117,12 +137,14 @@ def _check_conditions(element: Element, leaving: list[Flow], findings: Findings)
                              f"网关 {element.id} 的这条连线没有条件：请写条件，或设为默认连线",
                              f"this flow of the gateway {element.id} has no condition: write one, or make it the "
                              "default")
-        elif flow.condition is not None:
+        elif flow.condition is not None and flow.id == element.default:
+            findings.add("default-condition", flow.line, flow.id, "默认连线不能再有条件：请删去条件，或取消默认",
+                         "a default flow has no condition: remove the condition or the default")
+        elif flow.condition is not None and (len(leaving) == 1 or not _may_choose(element)):
             findings.add("condition-misplaced", flow.line, flow.id,
-                         f"只有排他和包容网关的连线可以有条件，而 {element.id} 是 {element.type}："
-                         "请删去条件，或在其后画网关",
-                         f"only flows of exclusive and inclusive gateways have conditions, but {element.id} is a "
-                         f"{element.type}: remove the condition or draw a gateway behind it")
+                         f"{element.id} 是 {element.type}，这条连线的条件没有别的连线可选：请删去条件，或在其后画网关",
+                         f"{element.id} is a {element.type} that has nothing to choose from by this condition: remove "
+                         "the condition or draw a gateway behind it")
 
 
 def _check_event_gateway(element: Element, diagram: Diagram, findings: Findings) -> None:
@@ -153,16 +175,26 @@ def _check_container(
         findings.add("several-starts", start.line, start.id,
                      f"已有开始事件 {starts[0].id}：请只留一个，用网关区分不同的开头",
                      f"there is a start event already, {starts[0].id}: keep one and tell beginnings apart by a gateway")
-    if not any(element.type == "endEvent" for element in elements) and not _can_be_left(owner, diagram, left):
+    ending = any(element.type == "endEvent" for element in elements)
+    if not ending and container not in left and not _can_be_left(owner, diagram, left):
         findings.add("no-end", line, container, "没有结束事件：请在最后一步之后画结束事件",
                      "there is no end event: draw one behind the last step")
-    if owner is None:
+    if _ends_process(owner, diagram):
         for element in elements:
-            if element.type == "endEvent" and not element.policy.get("outcome"):
+            silent = element.type == "endEvent" and not element.policy.get("outcome")
+            if silent and not (element.event and element.event.kind == "error"):
                 findings.add("no-outcome", element.line, element.id,
                              '结束事件没有写明结果：请写 policy:outcome="…"，例如 policy:outcome="registered"',
                              'this end event does not say how the case ends: write policy:outcome="…", for example '
                              'policy:outcome="registered"')
+
+
+def _ends_process(owner: Element | None, diagram: Diagram) -> bool:
+    """Whether an end event in this container may be the one by which the whole process ends."""
+    interrupting = set(_interrupting(diagram))
+    while owner is not None and owner.id in interrupting:
+        owner = diagram.elements.get(owner.container)
+    return owner is None
 
 
 def _check_reachable(elements: list[Element], following: Steps, findings: Findings) -> None:
@@ -171,7 +203,7 @@ def _check_reachable(elements: list[Element], following: Steps, findings: Findin
         return
     live = reached(starts, following)
     for element in elements:
-        # A boundary event is reached when its host is; an event subprocess is refused as such.
+        # A boundary event is reached when its host is, an event subprocess when its event comes.
         if element.id not in live and element.type not in ("boundaryEvent", "eventSubProcess"):
             findings.add("unreachable", element.line, element.id,
                          "从开始事件走不到此元素：请画进入的连线，或删去它",
@@ -189,8 +221,11 @@ def _check_ways_to_end(
     back = reversed_steps(out)
     for container, elements in containers.items():
         # What is a dead end is reported there, not again at everything before it.
-        last = [element.id for element in elements if element.type == "endEvent" or not element.outgoing]
-        if not last and _can_be_left(diagram.elements.get(container), diagram, left):
+        last = [
+            element.id for element in elements
+            if element.type == "endEvent" or not (element.outgoing or _throws_link(element))
+        ]
+        if not last and (container in left or _can_be_left(diagram.elements.get(container), diagram, left)):
             continue
         ending = reached(last, back)
         for element in elements:

@@ -7,40 +7,50 @@ from collections.abc import Iterator, Mapping
 from bpmn.diagram import Diagram, Element
 from bpmn.findings import Findings
 
-ACTIVITIES = frozenset({"userTask", "scriptTask", "serviceTask", "callActivity", "subProcess"})
+ACTIVITIES = frozenset({
+    "userTask", "scriptTask", "serviceTask", "businessRuleTask", "sendTask", "receiveTask", "manualTask",
+    "callActivity", "subProcess", "transaction",
+})
 GATEWAYS = frozenset({"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"})
 EVENTS: Mapping[str, frozenset[str]] = {
     "startEvent": frozenset({"none"}),
-    "endEvent": frozenset({"none", "terminate"}),
-    "intermediateCatchEvent": frozenset({"timer", "message"}),
-    "boundaryEvent": frozenset({"timer", "message"}),
+    "endEvent": frozenset({"none", "terminate", "error", "escalation", "message", "signal"}),
+    "intermediateThrowEvent": frozenset({"none", "message", "signal", "escalation", "link"}),
+    "intermediateCatchEvent": frozenset({"timer", "message", "signal", "conditional", "link"}),
+    "boundaryEvent": frozenset({"timer", "message", "signal", "error", "escalation", "conditional"}),
 }
-SUPPORTED = ACTIVITIES | GATEWAYS | EVENTS.keys()
+# What may start an event subprocess.
+EVENT_SUBPROCESS_STARTS = EVENTS["boundaryEvent"]
+SUPPORTED = ACTIVITIES | GATEWAYS | EVENTS.keys() | {"eventSubProcess"}
 
 # Our attributes, by the elements on which they mean something. "*" is every element.
 WORDS: Mapping[str, frozenset[str]] = {
     "*": frozenset({"name-en", "title-en", "basis", "facts", "tag"}),
     "process": frozenset({"kind", "inputs", "outputs", "case-title", "parties", "series"}),
     "userTask": frozenset({"form", "role", "assignee", "due", "excluded", "fourEyes"}),
-    "intermediateCatchEvent": frozenset({"sender", "form"}),
-    "boundaryEvent": frozenset({"sender", "form"}),
-    "endEvent": frozenset({"outcome"}),
+    "businessRuleTask": frozenset({"decision", "into", "gives"}),
+    "startEvent": frozenset({"sender", "form", "key", "into"}),
+    "intermediateCatchEvent": frozenset({"sender", "form", "key"}),
+    "boundaryEvent": frozenset({"sender", "form", "key", "into"}),
+    "receiveTask": frozenset({"sender", "form", "key"}),
+    "sendTask": frozenset({"key"}),
+    "intermediateThrowEvent": frozenset({"key"}),
+    "endEvent": frozenset({"outcome", "key"}),
 }
 
 # What to draw instead, in both languages.
 _INSTEAD: Mapping[str, tuple[str, str]] = {
     "task": ("请改为用户任务、脚本任务或服务任务", "make it a user, script or service task"),
-    "manualTask": ("请改为用户任务，让人确认已做", "make it a user task in which somebody confirms it"),
-    "sendTask": ("请改为服务任务并用操作 notify", "make it a service task with the operation notify"),
-    "receiveTask": ("请改为消息中间捕获事件", "make it an intermediate message catch event"),
-    "businessRuleTask": ("请改为脚本任务", "make it a script task"),
-    "intermediateThrowEvent": ("请改为服务任务", "make it a service task"),
     "complexGateway": ("请改为排他、并行或包容网关", "make it an exclusive, parallel or inclusive gateway"),
-    "transaction": ("请改为嵌入子流程", "make it an embedded subprocess"),
     "adHocSubProcess": ("请画出确定的顺序", "draw the order of its tasks"),
-    "eventSubProcess": ("请改为嵌入子流程上的边界事件", "make it a boundary event on an embedded subprocess"),
-    "timeCycle": ("请改用 timeDuration，并用连线画出循环", "use timeDuration and draw the loop"),
-    "standardLoopCharacteristics": ("请用网关和回退连线画出循环", "draw the loop with a gateway and a flow back"),
+    "timeCycle": (
+        "周期只用于不中断的边界事件和事件子流程的开始，请在此用 timeDuration",
+        "a cycle is for boundary events and starts of event subprocesses that do not interrupt; use timeDuration here",
+    ),
+    "cancelActivity": (
+        "错误总是中断，请去掉不中断（虚线）的设置",
+        "an error always interrupts, so remove the setting that it does not (the dashed line)",
+    ),
     "isForCompensation": ("请删去，并把补救步骤画成普通任务", "remove it and draw the remedy as ordinary tasks"),
     "dataObject": ("请用表单字段或脚本变量", "use form fields or script variables"),
     "dataObjectReference": ("请用表单字段或脚本变量", "use form fields or script variables"),
@@ -51,16 +61,18 @@ _INSTEAD: Mapping[str, tuple[str, str]] = {
     "performer": ("请用 policy:role 或 policy:assignee", "use policy:role or policy:assignee"),
 }
 _INSTEAD_EVENT: Mapping[str, tuple[str, str]] = {
-    "signal": ("请改用消息事件", "use a message event"),
-    "error": ("请用网关判断结果", "decide about the result with a gateway"),
-    "escalation": ("请用非中断的定时边界事件", "use a non-interrupting timer boundary event"),
+    "signal": ("请改用普通开始事件", "use a plain start event"),
+    "error": ("错误只能在子流程的边界上或事件子流程中捕获", "errors are caught on the border of a subprocess only"),
+    "escalation": (
+        "升级只能在子流程的边界上或事件子流程中捕获", "escalations are caught on the border of a subprocess only"
+    ),
     "compensate": ("请把补救步骤画成普通任务", "draw the remedy as ordinary tasks"),
     "cancel": ("请用消息边界事件", "use a message boundary event"),
     "conditional": ("请用网关判断条件", "test the condition with a gateway"),
-    "link": ("请直接用连线连接", "draw the flow itself"),
+    "link": ("请用中间的链接事件", "use intermediate link events"),
     "multiple": ("请拆成几个事件，各有一个定义", "draw several events with one definition each"),
-    "none": ("请给它定时器或消息定义", "give it a timer or a message"),
-    "message": ("请改用普通事件，消息由服务任务发出", "use a plain event; a service task sends messages"),
+    "none": ("请写明它等待的事件", "say which event it waits for"),
+    "message": ("请改用普通开始事件", "use a plain start event"),
     "timer": ("请改用普通开始事件", "use a plain start event"),
     "terminate": ("请改用终止结束事件", "use a terminate end event"),
 }
@@ -70,7 +82,7 @@ _DEFAULT = ("请删去，或改用受支持的画法", "remove it or draw it wit
 def check_supported(diagram: Diagram, findings: Findings) -> None:
     """Refuse by name every element, event, attribute and foreign word that is not run here."""
     for element in diagram.elements.values():
-        for name, zh, en in _unsupported(element):
+        for name, zh, en in _unsupported(element, diagram):
             _refuse(findings, name, element.line, element.id, zh, en)
         _check_words(element.type, element.policy, element.line, element.id, findings)
     for other in diagram.others:
@@ -84,18 +96,24 @@ def check_supported(diagram: Diagram, findings: Findings) -> None:
                      'the process says that it is not executable: set isExecutable="true" in the modeler')
 
 
-def _unsupported(element: Element) -> Iterator[tuple[str, str, str]]:
+def _unsupported(element: Element, diagram: Diagram) -> Iterator[tuple[str, str, str]]:
     """What an element is or has that is not run: (name, what to do in Chinese, in English)."""
     if element.type not in SUPPORTED:
         yield (element.type, *_INSTEAD.get(element.type, _DEFAULT))
         return
-    event = element.event
-    if event and event.kind not in EVENTS[element.type]:
+    event, around = element.event, diagram.elements.get(element.container)
+    starts = element.type == "startEvent" and around is not None and around.type == "eventSubProcess"
+    kinds = EVENT_SUBPROCESS_STARTS if starts else EVENTS.get(element.type)
+    if event and kinds is not None and event.kind not in kinds:
         yield (f"{element.type} ({event.kind})", *_INSTEAD_EVENT.get(event.kind, _DEFAULT))
-    elif event and event.form == "cycle":
+    elif event and event.form == "cycle" and (element.interrupting or not (starts or element.attached_to)):
         yield ("timeCycle", *_INSTEAD["timeCycle"])
+    elif event and event.kind == "error" and not element.interrupting:
+        yield ("cancelActivity", *_INSTEAD["cancelActivity"])
     if element.loop and element.type not in ACTIVITIES:
         yield ("multiInstanceLoopCharacteristics", *_DEFAULT)
+    if element.repeat and element.type not in ACTIVITIES:
+        yield ("standardLoopCharacteristics", *_DEFAULT)
 
 
 def _refuse(findings: Findings, name: str, line: int, element: str | None, zh: str, en: str) -> None:

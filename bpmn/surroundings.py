@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bpmn.diagram import Diagram
 
 if TYPE_CHECKING:
+    from bpmn.dmn_table import Table
     from forms.form import Form
 
 # Names that only the inside of a multi-instance activity has.
@@ -43,6 +44,7 @@ class Surroundings:
     roles: frozenset[str] = frozenset()
     operations: Mapping[str, OperationSpec] = field(default_factory=dict)
     processes: Mapping[str, ProcessSignature] = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=dict)
     given: frozenset[str] = GIVEN
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bpmn.diagram import Diagram, Element, Event
-from bpmn.durations import parse_duration
+from bpmn.durations import parse_cycle, parse_duration
 from bpmn.findings import Findings
 from bpmn.scopes import Scopes, form_of
 from bpmn.surroundings import CHILD_NAMES, LOOP_NAMES, ProcessSignature, Surroundings, listed
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from forms.form import Form
 
 # Attributes that are expressions as they stand, and those that are one only behind "=".
-_ALWAYS = ("due", "excluded")
+_ALWAYS = ("due", "excluded", "key")
 _BEHIND_SIGN = ("assignee", "role", "sender", "outcome")
 _OF_PROCESS = ("case-title", "parties")
 # What a call leaves behind besides its declared outputs: how the called process ended.
@@ -52,6 +52,8 @@ def check_expressions(diagram: Diagram, surroundings: Surroundings, scopes: Scop
         form = surroundings.forms.get(form_of(element) or "")
         if form:
             _check_form(form, element, surroundings, scopes, findings)
+        if element.type == "businessRuleTask":
+            _check_table(element, surroundings, scopes, findings)
     process = diagram.process
     for name in listed(process.policy.get("outputs")):
         if name not in scopes.of_process():
@@ -81,6 +83,10 @@ def _element_uses(element: Element, surroundings: Surroundings, scopes: Scopes) 
             yield Use(element.id, element.line, f"policy:{word}", element.policy[word][1:], inside)
     if element.event and element.event.form == "date" and element.event.expression:
         yield Use(element.id, element.line, "timeDate", element.event.expression, inside)
+    if element.event and element.event.kind == "conditional" and element.event.expression:
+        yield Use(element.id, element.line, "condition", element.event.expression, inside)
+    if element.repeat and element.repeat.condition:
+        yield Use(element.id, element.repeat.line, "loopCondition", element.repeat.condition, inside)
     yield from _automatic_uses(element, surroundings, scopes)
 
 
@@ -132,6 +138,18 @@ def _check_form(
         _check_roles(expression, use, surroundings, findings)
 
 
+def _check_table(element: Element, surroundings: Surroundings, scopes: Scopes, findings: Findings) -> None:
+    table = surroundings.tables.get(element.policy.get("decision", ""))
+    if table is None:
+        return
+    for name in sorted(table.names - scopes.inside(element)):
+        place = (f"决策表 {table.id}（文本须写在引号中）", f"the decision table {table.id} (texts stand in quotes)")
+        _unbrought(name, *place, element.line, element.id, scopes, findings)
+    for expression in table.expressions():
+        use = Use(element.id, element.line, f"table {table.id}", expression.source, frozenset())
+        _check_roles(expression, use, surroundings, findings)
+
+
 def _check_script(element: Element, surroundings: Surroundings, scopes: Scopes, findings: Findings) -> None:
     try:
         assignments = compile_script(element.script or "")
@@ -155,6 +173,10 @@ def _check_timer(element: Element, event: Event, findings: Findings) -> None:
         findings.add("timer", element.line, element.id,
                      f"“{_short(text)}” 不是 ISO 8601 时长：请写成 P15D、P1M 或 PT8H，不加引号",
                      f"“{_short(text)}” is no ISO 8601 duration: write P15D, P1M or PT8H, without quotes")
+    elif event.form == "cycle" and parse_cycle(text) is None:
+        findings.add("timer", element.line, element.id,
+                     f"“{_short(text)}” 不是周期：请写成 R3/PT1H、R/P1M 等，周期不短于一分钟，不加引号",
+                     f"“{_short(text)}” is no cycle: write R3/PT1H or R/P1M, at least a minute long, without quotes")
     elif event.form == "date" and _ISO_DATE.fullmatch(text):
         findings.add("timer", element.line, element.id,
                      f"timeDate 须是表达式，而 “{text}” 是固定日期：请用字段或参数，例如 params['deadline']",

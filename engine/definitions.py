@@ -19,6 +19,7 @@ from engine.errors import NotFound
 from engine.gate import Contents, read_package
 from engine.library import Library, Package, Vocabulary
 from engine.model import Definition, DefinitionFile, ParameterSet
+from engine.privacy import private_names
 from engine.runtime.builder import Model
 from engine.trail.record import tell
 from engine.work import Work
@@ -34,7 +35,7 @@ AS_SHIPPED = date(2000, 1, 1)
 class Deployed:
     """One version in force: everything a case on it needs, its called processes included.
 
-    ``private`` are the codes of fields that are personal or secret: never in the trail in clear.
+    ``private`` are the names that hold what is personal or secret: never in the trail in clear.
     """
 
     id: str
@@ -112,6 +113,9 @@ def _refuse_unfit(answers: Iterable[Judged]) -> None:
 
 def _deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
     """Read a package that was judged, here where it will run, and store it."""
+    if not work.database.sqlite:
+        # Two acts must not make one version together. On SQLite only one act writes at a time anyway.
+        work.db.exec_driver_sql("LOCK TABLE definition IN SHARE ROW EXCLUSIVE MODE")
     known = {row.process: row.id for row in in_force(work)}
     contents, findings = check_package(package, vocabulary, signatures(work))
     if contents is None or any(finding.severity == "error" for finding in findings):
@@ -283,8 +287,7 @@ def _load(work: Work, identity: str) -> Deployed:
     for called in json.loads(row.uses).values():
         everything.update(deployed(work, called).contents)
     model = Model(row.process, {name: each.diagram for name, each in everything.items()})
-    private = {code for each in everything.values() for form in each.forms.values() for code in form.private_codes}
-    return Deployed(row.id, row.process, row.version, row.sha256, everything, model, frozenset(private))
+    return Deployed(row.id, row.process, row.version, row.sha256, everything, model, private_names(everything))
 
 
 def package_of(work: Work, identity: str) -> Package:

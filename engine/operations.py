@@ -25,6 +25,8 @@ from engine.errors import Incident
 from engine.gate import OPERATIONS as BUILT_IN
 from engine.library import Library
 from engine.model import Outbox
+from engine.privacy import reads_private
+from forms.expressions import compile_expression
 from forms.values import PersonRef, Value
 
 if TYPE_CHECKING:
@@ -53,8 +55,15 @@ def record(desk: Desk, element: Element, parameters: Mapping[str, Value]) -> Val
     supersede = str(parameters.get("supersede") or "own")
     case = {"case": desk.row["id"], "element": element.id, "supersede": supersede}
     kept = registers.record(desk.work, kinds[name], text, value, **case)
-    desk.tell("register.recorded", {"register": name, "key": text}, element=element.id)
+    told = {"register": name, "key": "withheld" if _has_private_key(desk, element) else text}
+    desk.tell("register.recorded", told, element=element.id)
     return kept
+
+
+def _has_private_key(desk: Desk, element: Element) -> bool:
+    """Whether a key that this element records is made from something personal or secret."""
+    keys = [each.parameters["key"] for each in element.operations if each.name == "register.record"]
+    return any(reads_private(compile_expression(key), desk.deployed.private) for key in keys)
 
 
 def find(desk: Desk, _: Element, parameters: Mapping[str, Value]) -> Value:

@@ -123,9 +123,12 @@ class Database:
 
     @contextlib.contextmanager
     def look(self, actor: str) -> Iterator[Work]:
-        """A transaction that only reads, and never takes a write lock."""
+        """A transaction that only reads, and never takes a write lock. All it sees is of one instant."""
         with self.engine.connect() as connection:
             reading = connection.execution_options(liuhen_reads=True)
+            if not self.sqlite:
+                # Each statement would otherwise see what others have committed since the one before it.
+                reading = reading.execution_options(isolation_level="REPEATABLE READ")
             try:
                 yield Work(reading, actor, self.clock(), self)
             finally:

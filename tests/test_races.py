@@ -338,6 +338,24 @@ def test_a_reader_neither_waits_for_a_writer_nor_sees_half_of_an_act(office: Off
     assert list(office.items(case)) == ["second"]
 
 
+def test_verifying_while_others_write_finds_no_flaw(office: Office, deep: bool) -> None:
+    case, done = office.start(), threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            office.act("登记员", items.comment, case, "又一句")
+
+    with ThreadPoolExecutor(2) as pool:
+        writing = [pool.submit(write) for _ in range(2)]
+        try:
+            for _ in range(200 if deep else 40):
+                assert office.sound()
+        finally:
+            done.set()
+        for each in writing:
+            each.result(30)
+
+
 @pytest.mark.deep
 def test_many_rounds_of_everything_at_once(office: Office) -> None:
     """Starts, completions, remarks and refusals on shared cases from threads with database objects of their own."""

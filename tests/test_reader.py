@@ -241,7 +241,7 @@ def test_subprocesses_lanes_and_notes_are_read() -> None:
 def test_what_is_not_run_is_kept_by_name() -> None:
     body = '<subProcess id="ev" triggeredByEvent="true"/><adHocSubProcess id="ad"/><complexGateway id="c"/>'
     body += '<dataObject id="d"/>'
-    body += '<userTask id="t"><standardLoopCharacteristics/></userTask>'
+    body += '<userTask id="t"><ioSpecification/></userTask>'
     diagram = read_diagram(model(body), "x")
     assert [each.type for each in diagram.elements.values()] == [
         "eventSubProcess",
@@ -249,7 +249,7 @@ def test_what_is_not_run_is_kept_by_name() -> None:
         "complexGateway",
         "userTask",
     ]
-    assert diagram.others == (Other("standardLoopCharacteristics", "t", 5), Other("dataObject", "d", 5))
+    assert diagram.others == (Other("ioSpecification", "t", 5), Other("dataObject", "d", 5))
 
 
 DRAWING = """<bpmndi:BPMNDiagram><bpmndi:BPMNPlane bpmnElement="p">

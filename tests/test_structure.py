@@ -20,7 +20,7 @@ STRUCTURE = [
     (
         START + APPLY + END,
         LINE + "\napply -> gone",
-        [("implicit-split", "apply"), ("dangling-reference", "apply_gone")],
+        [("dangling-reference", "apply_gone")],
     ),
     (START + APPLY + END, LINE + "\ngone -> apply", [("dangling-reference", "gone_apply")]),
     (START + APPLY + DECIDE + END, LINE + "\ndecide -> e", [("unreachable", "decide")]),
@@ -28,11 +28,6 @@ STRUCTURE = [
         START + APPLY + DECIDE + END,
         LINE + "\ndecide -> decide",
         [("unreachable", "decide"), ("no-way-to-end", "decide")],
-    ),
-    (
-        START + APPLY + DECIDE + END,
-        "s -> apply\napply -> e\napply -> decide\ndecide -> e",
-        [("implicit-split", "apply")],
     ),
     (START + APPLY + END, "s -> apply\napply -> e if count > 1", [("condition-misplaced", "apply_e")]),
     (START + APPLY.replace("/>", ' default="apply_e"/>') + END, LINE, [("default-misplaced", "apply")]),

@@ -24,7 +24,14 @@ pytest_plugins = ["tests.furnished"]
 OPEN = {"static", "health", "people.sign_in", "people.start_session", "people.end_session", "people.choose_language"}
 """What may be seen or done without signing in; think twice before adding to it."""
 
-EXAMPLES = {"case": "0" * 32, "task": "0" * 32 + ".1", "document": "0" * 32, "code": "permit", "int": "1", "path": "base.css"}
+EXAMPLES = {
+    "case": "0" * 32,
+    "task": "0" * 32 + ".1",
+    "document": "0" * 32,
+    "code": "permit",
+    "int": "1",
+    "path": "base.css",
+}
 
 
 @pytest.fixture
@@ -85,7 +92,9 @@ def test_whoever_signs_in_comes_to_the_page_asked_for(desk: Office, app: Flask) 
     assert seen.response.request.full_path == "/cases?words=x"
 
 
-@pytest.mark.parametrize("elsewhere", ["//example.org", "/\\example.org", "https://example.org", "/\t/example.org", "x"])
+@pytest.mark.parametrize(
+    "elsewhere", ["//example.org", "/\\example.org", "https://example.org", "/\t/example.org", "x"]
+)
 def test_an_address_that_leads_elsewhere_is_not_followed(desk: Office, app: Flask, elsewhere: str) -> None:
     response = app.test_client().post("/session", data={"person": desk.who["合规"], "next": elsewhere})
     assert response.headers["Location"] == "/inbox"

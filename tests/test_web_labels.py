@@ -40,7 +40,11 @@ def refusals() -> Iterator[str]:
 
 
 def used() -> set[str]:
-    found = {key for text in TEXTS for key in re.findall(r"""\b(?:t|label)\(\s*['"]([a-z_]+(?:\.[a-z_0-9]+)?)['"][,)]""", text)}
+    found = {
+        key
+        for text in TEXTS
+        for key in re.findall(r"""\b(?:t|label)\(\s*['"]([a-z_]+(?:\.[a-z_0-9]+)?)['"][,)]""", text)
+    }
     return found | COMPUTED | set(refusals())
 
 
@@ -69,7 +73,9 @@ def test_a_label_that_is_missing_is_an_error() -> None:
 
 
 def test_every_kind_of_event_of_a_case_has_a_saying_whose_blanks_can_be_filled() -> None:
-    of_a_case = {kind for kind in EVENT_KINDS if kind.split(".")[0] in {"case", "task", "message", "document", "comment"}}
+    of_a_case = {
+        kind for kind in EVENT_KINDS if kind.split(".")[0] in {"case", "task", "message", "document", "comment"}
+    }
     assert of_a_case - SAYINGS.keys() == set()
     assert SAYINGS.keys() - EVENT_KINDS.keys() == set()
     for kind, saying in SAYINGS.items():

@@ -122,7 +122,7 @@ def test_pages_are_chinese_first_and_english_by_switch_and_it_survives_signing_i
 
 
 def test_a_name_full_of_markup_is_only_a_name(desk: Office) -> None:
-    evil = '<script>alert(1)</script>"\'&'
+    evil = "<script>alert(1)</script>\"'&"
     desk.hire(evil, "registrar")
     reader = Reader(app_of(desk)).sign_in(desk.who[evil])
     response = reader.cookies.get("/inbox")

@@ -71,7 +71,14 @@ def test_a_version_shows_its_diagram_work_items_automatic_steps_and_bases(desk: 
     reader = reader_of(desk, "甲")
     assert "v1 现行" in reader.get("/processes/permit").text
     seen = reader.get("/processes/permit/versions/1")
-    for said in ("审查", "登记员（受理、认定）", "add_working_days(today, 5)", "002 §六", "register.record", "is_large"):
+    for said in (
+        "审查",
+        "登记员（受理、认定）",
+        "add_working_days(today, 5)",
+        "002 §六",
+        "register.record",
+        "is_large",
+    ):
         assert said in seen.text
     assert any(each.get("data-element") == "review" for each in seen.tree.iter())
     form = reader.get("/processes/permit/versions/1/forms/apply")

@@ -6,7 +6,9 @@ import pytest
 
 from tests.web_reader import flaws
 
-SOUND = """<!doctype html><html lang="en"><head><title>Cases · Liuhen</title></head><body><h1>Cases</h1>{}</body></html>"""
+SOUND = (
+    """<!doctype html><html lang="en"><head><title>Cases · Liuhen</title></head><body><h1>Cases</h1>{}</body></html>"""
+)
 
 
 def page(inside: str) -> str:

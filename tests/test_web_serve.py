@@ -111,7 +111,9 @@ def test_a_taken_port_is_a_sentence(serve: Callable[..., Served], new_database: 
     assert "Unusable" in said and "cannot serve on 127.0.0.1" in said
 
 
-def test_a_body_beyond_all_limits_is_refused_with_a_page(serve: Callable[..., Served], new_database: NewDatabase) -> None:
+def test_a_body_beyond_all_limits_is_refused_with_a_page(
+    serve: Callable[..., Served], new_database: NewDatabase
+) -> None:
     served = serve(new_database("sqlite"))
     body = b"x" * 50_000_000
     request = urllib.request.Request(served.base + "session", body, {"Content-Type": "multipart/form-data; boundary=b"})

@@ -70,7 +70,11 @@ def _ids(elements: Sequence[Element]) -> Iterator[str]:
     ids = [each.get("id", "") for each in elements if each.get("id") is not None]
     yield from (f"the id {one!r} is there twice" for one in sorted({one for one in ids if ids.count(one) > 1}))
     for each in elements:
-        named = [each.get("for", ""), *each.get("aria-describedby", "").split(), *each.get("aria-labelledby", "").split()]
+        named = [
+            each.get("for", ""),
+            *each.get("aria-describedby", "").split(),
+            *each.get("aria-labelledby", "").split(),
+        ]
         if each.tag == "a" and each.get("href", "").startswith("#"):
             named.append(each.get("href", "")[1:])
         yield from (f"{each.tag} refers to {name!r}, which is not there" for name in named if name and name not in ids)
@@ -220,7 +224,11 @@ class Reader:
 
     def _read(self, response: TestResponse, status: int) -> Seen:
         text = response.get_data(as_text=True)
-        assert response.status_code == status, f"{response.request.path}: {response.status}\n{words(parsed(text)[0])[-400:]}"
+        for each in (*response.history, response):
+            each.request.input_stream.close()  # a large body is a temporary file
+        assert response.status_code == status, (
+            f"{response.request.path}: {response.status}\n{words(parsed(text)[0])[-400:]}"
+        )
         assert flaws(text) == []
         return Seen(response, parsed(text)[0])
 

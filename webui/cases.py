@@ -14,6 +14,7 @@ from engine import definitions, inbox
 from engine.access import judge, unbar
 from engine.admission import door
 from engine.desk import Desk
+from engine.incidents import standing_still
 from engine.people import names, standing
 from engine.trail.record import EVENT_KINDS
 from engine.trail.verify import verify
@@ -82,6 +83,9 @@ def page(case: str) -> Response:
             people=people,
             messages=[] if desk.row["status"] != "open" else sendable(desk),
             may_withdraw=desk.row["status"] == "open" and may_withdraw(desk),
+            incidents=[
+                {**row, "name": speaker.anywhere(row["element"]).said(language())} for row in standing_still(work, case)
+            ],
             outcome=speaker.outcome(desk.row["outcome"]) if desk.row["outcome"] else None,
             key=new_key(),
         )

@@ -33,7 +33,7 @@ def filled_so_far(paper: Paper, posted: Posted, template: str, **names: Any) -> 
 def was_entered(posted: Posted, path: str) -> bool:
     """Whether something was entered at a field, or inside it."""
     names = [name for name in posted.raw if name == path or name.startswith((f"{path}.", f"{path}["))]
-    return any(text.strip() for name in names for text in posted.raw[name])
+    return any(text.strip() for name in names if not name.endswith(".unit") for text in posted.raw[name])
 
 
 def refused_form(paper: Paper, posted: Posted, refusal: Refusal | None, template: str, **names: Any) -> Response:

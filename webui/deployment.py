@@ -60,7 +60,9 @@ def check() -> Response:
 def understood(work: Work, name: str, data: bytes) -> tuple[Package, Judged]:
     """The package in a file, and what the gate says of it. A diagram that comes alone goes with the forms in force."""
     if len(data) > MOST_BYTES:
-        raise Unusable(f"文件超过 {MOST_BYTES // 1_000_000} MB", f"the file is larger than {MOST_BYTES // 1_000_000} MB")
+        raise Unusable(
+            f"文件超过 {MOST_BYTES // 1_000_000} MB", f"the file is larger than {MOST_BYTES // 1_000_000} MB"
+        )
     if name.lower().endswith(".zip"):
         package = package_of_zip(data, name)
         return package, judge(work, package)

@@ -18,7 +18,9 @@ from forms.words import Language, Text
 
 Row = Mapping[str, Any]
 
-RESULTS = frozenset({"task.opened", "document.issued", "register.recorded", "case.closed"})
+RESULTS = frozenset(
+    {"task.opened", "document.issued", "register.recorded", "case.closed", "incident.raised", "incident.closed"}
+)
 """What follows from an act by itself, and matters to everybody: who is next, what was issued, how it ended."""
 
 MECHANICS = frozenset(
@@ -64,6 +66,21 @@ SAYINGS: Mapping[str, Text] = {
     "document.issued": Text("系统出具文书{place}", "A document was issued{place}"),
     "notice.sent": Text("已通知{role}", "{role} was notified"),
     "comment.added": Text("{who}写了备注", "{who} added a remark"),
+    "incident.raised": Text("“{element}”无法自动完成，案卷停在此处：{fault}", "“{element}” could not be done: {fault}"),
+    "incident.retried": Text("{who}重试“{element}”", "{who} tried “{element}” again"),
+    "incident.closed": Text("异常解除，案卷继续办理", "The incident is over; the case goes on"),
+    "skip.proposed": Text("{who}提议跳过“{element}”", "{who} proposed to skip “{element}”"),
+    "step.skipped": Text("{who}确认跳过“{element}”", "{who} confirmed that “{element}” is skipped"),
+    "variable.corrected": Text("{who}更正了变量 {variable}", "{who} corrected the variable {variable}"),
+    "case.migrated": Text("{who}把案卷转到流程的另一版本", "{who} moved the case to another version of its process"),
+    "message.thrown": Text("流程发出消息“{element}”", "The process sent the message “{element}”"),
+    "signal.thrown": Text("流程发出信号“{element}”", "The process threw the signal “{element}”"),
+    "signal.caught": Text("流程收到信号“{element}”", "The process caught the signal “{element}”"),
+    "error.thrown": Text("流程抛出错误“{element}”", "The process threw the error “{element}”"),
+    "error.caught": Text("流程处理错误“{element}”", "The process caught the error “{element}”"),
+    "escalation.thrown": Text("流程升级“{element}”", "The process escalated “{element}”"),
+    "escalation.caught": Text("流程处理升级“{element}”", "The process caught the escalation “{element}”"),
+    "condition.met": Text("条件“{element}”成立", "The condition “{element}” was met"),
 }
 """What is said of an event of each kind; the blanks are methods of ``_About``. Other kinds are called by their names."""
 
@@ -166,6 +183,11 @@ class Speaker:
         name = found.name or found.id
         return Text(name, found.policy.get("name-en", "") or name)
 
+    def anywhere(self, element: str) -> Text:
+        """An element by name, in whichever process it is."""
+        found = [process for process, each in self.deployed.contents.items() if element in each.diagram.elements]
+        return self.element(found[0] if found else "", element)
+
     def flow(self, process: str, flow: str) -> Text:
         """A flow by its name, else by where it leads."""
         contents = self.deployed.contents.get(process)
@@ -255,6 +277,13 @@ class _About:
     def written(self) -> Text:
         names = [str(one["name"]) for one in self.data.get("written") or ()]
         return Text(f"，得出 {'、'.join(names)}", f", which gave {', '.join(names)}") if names else NOTHING
+
+    def fault(self) -> Text:
+        return Text(str(self.data.get("zh", "")), str(self.data.get("en", "")))
+
+    def variable(self) -> Text:
+        name = str(self.data.get("name"))
+        return Text(name, name)
 
     def due(self) -> Text:
         said = instant(self.data.get("due"))

@@ -172,10 +172,10 @@ class Chain:
 
 
 def shown(values: Mapping[str, Value], private: frozenset[str]) -> list[dict[str, str]]:
-    """Evaluated values for an event: name and canonical text, those of private fields withheld."""
+    """Evaluated values for an event: name (or ``record.part``) and canonical text, those of private names withheld."""
     found = []
     for name, value in values.items():
-        hidden = name in private or name.split(".")[-1] in private
+        hidden = not private.isdisjoint(name.split("."))
         found.append({"name": name, "value": "withheld" if hidden else canonical(conceal(value, private))})
     return found
 

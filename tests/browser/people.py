@@ -30,7 +30,10 @@ class Sitter:
 
     def sign_in(self, name: str) -> None:
         """Be somebody else: sign out if need be, and click on a name."""
-        if self.page.url.startswith(self.base) and self.page.get_by_role("button", name=re.compile("^(退出|Sign out)$")).count():
+        if (
+            self.page.url.startswith(self.base)
+            and self.page.get_by_role("button", name=re.compile("^(退出|Sign out)$")).count()
+        ):
             self.page.get_by_role("button", name=re.compile("^(退出|Sign out)$")).click()
         self.go("/sign-in")
         self.page.get_by_role("button", name=re.compile(f"^{name}")).click()
@@ -39,7 +42,11 @@ class Sitter:
     def take_up(self, title: str, item: str) -> None:
         """Open the work item of this name of the case of this title, from the inbox."""
         self.go("/inbox")
-        row = self.page.get_by_role("row").filter(has_text=title).filter(has=self.page.get_by_role("link", name=item, exact=True))
+        row = (
+            self.page.get_by_role("row")
+            .filter(has_text=title)
+            .filter(has=self.page.get_by_role("link", name=item, exact=True))
+        )
         row.get_by_role("link", name=item, exact=True).click()
         expect(self.page.get_by_role("heading", level=1)).to_have_text(item)
 

@@ -1,0 +1,55 @@
+"""Which names of a process may hold what is personal or secret, so that the trail never shows their values.
+
+A field says so itself (``personal``, ``secret``). What a script, a call or a loop computes from such a field is private
+too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from bpmn.diagram import Element
+from bpmn.scopes import form_of
+from engine.gate import Contents
+from forms.expressions import Expression, compile_expression, compile_script
+
+
+def private_names(contents: Mapping[str, Contents]) -> frozenset[str]:
+    """The private names of a process and of those it calls: codes of fields, and variables made from them."""
+    private: set[str] = set()
+    records: set[str] = set()
+    written: list[tuple[str, Expression]] = []
+    for each in contents.values():
+        private.update(*(form.private_codes for form in each.forms.values()))
+        for element in each.diagram.elements.values():
+            form = each.forms.get(form_of(element) or "")
+            if form is not None and form.private_codes:
+                records.update(filter(None, (element.id, element.loop.output if element.loop else None)))
+            written += _written(element)
+    while made := {name for name, source in written if name not in private and reads_private(source, private, records)}:
+        private |= made
+    return frozenset(private)
+
+
+def reads_private(expression: Expression, private: Collection[str], records: Collection[str] = ()) -> bool:
+    """Whether an expression reads a private name, or the whole of a record that has a private part."""
+    return any(name in private or key in private or (key is None and name in records) for name, key in expression.paths)
+
+
+def _written(element: Element) -> Iterator[tuple[str, Expression]]:
+    """Every name that an element computes, with each expression that it is computed from."""
+    for assignment in compile_script(element.script) if element.script else ():
+        yield assignment.name, assignment.expression
+    for name, source in _sources(element):
+        if name and source:
+            yield name, compile_expression(source)
+
+
+def _sources(element: Element) -> Iterable[tuple[str | None, str | None]]:
+    yield from element.inputs.items()
+    yield from element.outputs.items()
+    for operation in element.operations:
+        yield from ((operation.into, source) for source in operation.parameters.values())
+    if element.loop:
+        yield element.loop.item, element.loop.collection
+        yield element.loop.output, element.loop.result
