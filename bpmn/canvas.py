@@ -9,7 +9,7 @@ from typing import Literal
 
 from bpmn import symbols
 from bpmn.diagram import Element, Flow, Lane, Shape
-from bpmn.lettering import width, wrap
+from bpmn.lettering import shortened, width, wrap
 from bpmn.symbols import INK, PAPER, number
 from forms.words import Language, Text
 
@@ -93,7 +93,7 @@ class Canvas:
         """A part of the picture: found by ``data-element``, coloured by class, named by its title."""
         states = "".join(f" is-{mark}" for mark in self.marked(key))
         return (
-            f'<g data-element="{safe(key)}" class="bpmn-{safe(kind)}{states}"><title>{safe(title)}</title>{inner}</g>'
+            f'<g data-element="{safe(key)}" class="bpmn-{safe(kind)}{states}"><title>{safe(shortened(title))}</title>{inner}</g>'
         )
 
     def element(self, element: Element, inner: str) -> str:

@@ -63,10 +63,11 @@ def read_tables(data: bytes, file: str) -> Mapping[str, Table]:
             tables[decision.key] = table
     if findings.found:
         raise Unfit(findings.in_order())
-    return _by_every_name(tables)
+    return by_every_name(tables)
 
 
-def _by_every_name(tables: Mapping[str, Table]) -> dict[str, Table]:
+def by_every_name(tables: Mapping[str, Table]) -> dict[str, Table]:
+    """Tables by id, also by the name of each that shares it with no other."""
     names = [table.name for table in tables.values()]
     return {**{table.name: table for table in tables.values() if table.name and names.count(table.name) == 1}, **tables}
 
@@ -170,6 +171,9 @@ class _Decision:
             inputs=columns.inputs, outputs=columns.outputs, rules=tuple(self._rules(drawn, columns)),
             aliases=self._aliases(), requires=tuple(tables[key] for key in self.required if key in tables),
         )
+        if not drawn.all(space, "rule") and not table.has_default:
+            self._add("no-rules", table.line, "决策表没有规则：请至少写一条",
+                      "the table has no rules: write at least one")
         self._check_whole(table)
         return table
 
@@ -217,9 +221,6 @@ class _Decision:
         """What no single cell can be blamed for."""
         if not table.outputs:
             return
-        if not table.rules and not table.has_default:
-            self._add("no-rules", table.line, "决策表没有规则：请至少写一条",
-                      "the table has no rules: write at least one")
         defaults = [output.default is not None for output in table.outputs]
         if any(defaults) and not all(defaults):
             self._add("default", table.line, "只有部分输出有默认结果：请全部写上，或都不写",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import combinations, product
+from itertools import combinations, islice, product
 from typing import Final
 
 from bpmn.dmn_axes import Axis, Parameters, Unknown, Unlike, known
@@ -170,14 +170,16 @@ class _Grid:
         if left and doubts:
             self._found.unknown += filter(None, doubts)
             return
+        open_boxes: list[Box] = []
         for box in left:
-            parts = [
+            runs = [
                 [regions] if regions == whole else axis.runs(regions)
                 for axis, regions, whole in zip(self._axes, box, self._whole, strict=True)
             ]
-            for part in product(*parts):
-                self._found.gaps.append(self._example(part))
-                self._stop_at(len(self._found.gaps))
+            open_boxes += islice(product(*runs), MOST_FOUND - len(open_boxes))
+        for box in sorted(open_boxes, key=lambda box: [regions & -regions for regions in box]):
+            self._found.gaps.append(self._example(box))
+            self._stop_at(len(self._found.gaps))
 
     def find_overlaps(self) -> None:
         """Pairs of rules that share a region; under ANY only those whose results differ."""

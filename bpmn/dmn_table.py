@@ -177,7 +177,7 @@ class Table:
         waiting = [self]
         while waiting:
             missing = [each for each in waiting[-1].requires if each.id not in order]
-            waiting.extend(missing)
+            waiting.extend(reversed(missing))
             if not missing:
                 table = waiting.pop()
                 order.setdefault(table.id, table)

@@ -51,7 +51,7 @@ def _check_event_subprocess(element: Element, diagram: Diagram, findings: Findin
                      "事件子流程由事件启动，不能有连线：请删去进入和离开它的连线",
                      "an event subprocess is started by its event and has no flows: remove those to and from it")
     if diagram.boundary_of(element.id):
-        findings.add("boundary-host", element.line, element.id, "事件子流程上不能有边界事件：请画在外层子流程上",
+        findings.add("boundary-host", element.line, element.id, "事件子流程上不能有边界事件：请附着到外层子流程上",
                      "an event subprocess has no boundary events: attach them to the subprocess around it")
 
 
@@ -103,5 +103,5 @@ def _check_thrown_message(element: Element, diagram: Diagram, findings: Findings
         if meant and each.type not in _THROWS and each.policy.get("form"):
             findings.add("message-form", element.line, element.id,
                          f"{each.id} 等待的“{name}”须由人填写表单，流程自己发出时没有答案：请去掉表单，或换一个消息",
-                         f"{each.id} waits for “{name}” with a form that a person fills in, and what the process throws "
-                         "has no answers: remove the form or use another message")
+                         f"{each.id} waits for “{name}” with a form that a person fills in, and what the process "
+                         "throws has no answers: remove the form or use another message")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -24,20 +25,23 @@ _MOST_PLACES = 5_000
 class Grid:
     """Columns and rows: ``column`` and ``row`` of each node; ``ways`` gives a flow's free places between its ends.
 
-    ``back`` are the flows that lead backwards or could be given no places; they are drawn around the others.
+    ``back`` are the flows that lead backwards or could be given no places; they are drawn around the others. ``taken``
+    are the rows of each column in which something lies, in order.
     """
 
     column: dict[str, int] = field(default_factory=dict)
     row: dict[str, int] = field(default_factory=dict)
     ways: dict[str, list[int]] = field(default_factory=dict)
     back: set[str] = field(default_factory=set)
-    taken: dict[int, set[int]] = field(default_factory=dict)
+    taken: dict[int, list[int]] = field(default_factory=dict)
     bands: list[tuple[int, int]] = field(default_factory=list)
 
     def clear(self, column: int, first: int, last: int) -> bool:
         """Whether a column is free from row ``first`` to row ``last``, both included."""
         low, high = min(first, last), max(first, last)
-        return not any(low <= row <= high for row in self.taken.get(column, ()))
+        rows = self.taken.get(column, [])
+        at = bisect_left(rows, low)
+        return at == len(rows) or rows[at] > high
 
 
 def arrange(nodes: Sequence[str], links: Sequence[Link], band: Mapping[str, int]) -> Grid:
@@ -125,7 +129,7 @@ class _Rows:
 
     def __init__(self, grid: Grid, band: Mapping[str, int]) -> None:
         self.grid, self.band = grid, band
-        self.taken: dict[tuple[int, int], set[int]] = {}
+        self.taken: dict[tuple[int, int], _Taken] = {}
         self.row: dict[str, int] = {}
         self.ways: dict[str, list[int]] = {}
         self.of: dict[str, int] = {}
@@ -149,25 +153,46 @@ class _Rows:
 
     def _free(self, column: int, band: int, wished: int) -> int:
         """The free row nearest to the one wished for, below before above; it is taken then."""
-        taken = self.taken.setdefault((column, band), set())
-        distance = 0
-        while True:
-            for row in (wished + distance, wished - distance):
-                if row >= 0 and row not in taken:
-                    taken.add(row)
-                    return row
-            distance += 1
+        return self.taken.setdefault((column, band), _Taken()).nearest(wished)
 
     def number(self) -> None:
         """Count the rows through all bands, from the top."""
         grid = self.grid
         high = dict.fromkeys(range(max(self.band.values(), default=0) + 1), 1)
         for (_, band), taken in self.taken.items():
-            high[band] = max(high[band], max(taken, default=0) + 1)
+            high[band] = max(high[band], max(taken.below, default=0) + 1)
         for count in high.values():
             grid.bands.append((sum(number for _, number in grid.bands), count))
         top = [first for first, _ in grid.bands]
         grid.row = {node: top[self.band[node]] + row for node, row in self.row.items()}
         grid.ways = {flow: [top[self.of[flow]] + row for row in way] for flow, way in self.ways.items()}
         for (column, band), taken in self.taken.items():
-            grid.taken.setdefault(column, set()).update(top[band] + row for row in taken)
+            grid.taken.setdefault(column, []).extend(top[band] + row for row in taken.below)
+        for rows in grid.taken.values():
+            rows.sort()
+
+
+class _Taken:
+    """The rows that are taken in one column of one band; each knows a row below and above it from which to look on."""
+
+    def __init__(self) -> None:
+        self.below: dict[int, int] = {}
+        self.above: dict[int, int] = {}
+
+    def nearest(self, wished: int) -> int:
+        """Take the free row nearest to the one wished for, below before above."""
+        down, up = _end(self.below, wished), _end(self.above, wished)
+        row = down if up < 0 or down - wished <= wished - up else up
+        self.below[row], self.above[row] = row + 1, row - 1
+        return row
+
+
+def _end(steps: dict[int, int], row: int) -> int:
+    """Where the steps from a row lead; the way is shortened for those who come after."""
+    passed = []
+    while row in steps:
+        passed.append(row)
+        row = steps[row]
+    for each in passed:
+        steps[each] = row
+    return row

@@ -140,8 +140,8 @@ class _Box:
         for link in self.links:
             if link.flow in grid.back:
                 low, high = sorted((grid.column[link.source], grid.column[link.target]))
-                taken = [row for column in range(low, high + 1) for row in grid.taken.get(column, ())]
-                row = max(taken, default=0)
+                lowest = (grid.taken[column][-1] for column in range(low, high + 1) if column in grid.taken)
+                row = max(lowest, default=0)
                 self.around[link.flow] = (row, self.channels.get(row, 0))
                 self.channels[row] = self.channels.get(row, 0) + 1
 

@@ -11,6 +11,7 @@ _OPENING = "（【《〈“‘([{"
 _TOKEN = re.compile(r"\s+|[^\s⺀-￯]+|.", re.DOTALL)
 _NARROW = frozenset("iljtfrI.,;:'|!()[] ")
 ELLIPSIS = "…"
+MOST_LETTERS = 1_000
 
 
 def width(text: str) -> float:
@@ -28,7 +29,8 @@ def _letter(letter: str) -> float:
 
 def wrap(text: str, widest: float, most: int) -> list[str]:
     """The text in at most ``most`` lines of at most ``widest`` em, evenly; what is too long ends in ``…``."""
-    tokens = _tokens(text)
+    text = shortened(" ".join(text.split()))
+    tokens = [(token, width(token)) for token in _tokens(text)]
     lines = _fill(tokens, widest)
     if len(lines) > most:
         kept = lines[:most]
@@ -37,19 +39,25 @@ def wrap(text: str, widest: float, most: int) -> list[str]:
             last = last[:-1]
         return [*kept[:-1], last.rstrip() + ELLIPSIS]
     # The narrowest measure with the same number of lines leaves no single character on the last one.
-    narrow = max(width(text) / max(len(lines), 1), 1.0, *(size for size in map(width, tokens) if size <= widest))
+    narrow = max(width(text) / max(len(lines), 1), 1.0, *(size for _, size in tokens if size <= widest))
+    step = max((widest - narrow) / 40, 0.5)
     while narrow < widest:
         tried = _fill(tokens, narrow)
         if len(tried) == len(lines):
             return tried
-        narrow += 0.5
+        narrow += step
     return lines
+
+
+def shortened(text: str) -> str:
+    """As much of a text as anybody reads in a picture."""
+    return text if len(text) <= MOST_LETTERS else text[:MOST_LETTERS] + ELLIPSIS
 
 
 def _tokens(text: str) -> list[str]:
     """Pieces between which a line may break."""
     pieces: list[str] = []
-    for found in _TOKEN.findall(" ".join(text.split())):
+    for found in _TOKEN.findall(text):
         glued = pieces and (found in _CLOSING or pieces[-1][-1] in _OPENING)
         if glued and not found.isspace():
             pieces[-1] += found
@@ -58,19 +66,27 @@ def _tokens(text: str) -> list[str]:
     return pieces
 
 
-def _fill(tokens: list[str], widest: float) -> list[str]:
+def _fill(tokens: list[tuple[str, float]], widest: float) -> list[str]:
+    """Lines filled one after the other; a word too long for a line is cut."""
     lines: list[str] = []
-    line = ""
-    for token in tokens:
-        if line and width((line + token).rstrip()) > widest:
+    line, used = "", 0.0
+    for token, wide in tokens:
+        word = not token.isspace()
+        if line and word and _too_wide(line + token, used + wide, widest):
             lines.append(line.rstrip())
             line = ""
-        line += token if line else token.lstrip()
-        while len(line) > 1 and width(line.rstrip()) > widest:
+        line, used = (line + token, used + wide) if line else (token.lstrip(), width(token.lstrip()))
+        while word and len(line) > 1 and _too_wide(line, used, widest):
             cut = _cut(line, widest)
             lines.append(line[:cut])
             line = line[cut:]
+            used = width(line)
     return [*lines, line.rstrip()] if line.strip() else lines
+
+
+def _too_wide(line: str, used: float, widest: float) -> bool:
+    """Whether a line whose parts sum up to ``used`` is too wide; measured anew where the sum may be rounded wrongly."""
+    return (width(line) if abs(used - widest) < 1e-6 else used) > widest
 
 
 def _cut(line: str, widest: float) -> int:

@@ -1,7 +1,7 @@
 """Which elements a token can go to from which: successors, boundary events, reachability. Judges nothing.
 
-A token comes to a boundary event from the activity it is attached to, and over a link without a flow. Every walk is a loop over a list, so that no
-chain is too long.
+A token comes to a boundary event from the activity it is attached to, and over a link without a flow. Every walk is a
+loop over a list, so that no chain is too long.
 """
 
 from __future__ import annotations

@@ -90,17 +90,17 @@ def parse(data: bytes, findings: Findings) -> Node:
 
 def _decode(data: bytes, findings: Findings) -> str:
     if not data.strip():
-        raise findings.stop("empty-file", 0, "文件是空的：请从建模工具重新导出 BPMN 文件",
-                            "the file is empty: export the diagram again as a BPMN file")
+        raise findings.stop("empty-file", 0, "文件是空的：请从建模工具重新导出",
+                            "the file is empty: export it again from the modeler")
     if len(data) > MAX_BYTES:
         raise findings.stop("too-large", 0,
-                            f"文件有 {len(data)} 字节，最多 {MAX_BYTES} 字节：请去掉嵌入的图片，或把流程拆开",
+                            f"文件有 {len(data)} 字节，最多 {MAX_BYTES} 字节：请去掉嵌入的图片，或把它拆开",
                             f"the file has {len(data)} bytes, at most {MAX_BYTES} are read: remove embedded pictures "
-                            "or split the process")
+                            "or split it")
     for magic, kind in _MAGIC.items():
         if data.startswith(magic):
-            raise findings.stop("not-xml", 0, f"这是一个 {kind} 文件，不是 BPMN：请上传扩展名为 .bpmn 的 XML 文件",
-                                f"this is a {kind} file, not BPMN: upload the XML file that the modeler saves as .bpmn")
+            raise findings.stop("not-xml", 0, f"这是 {kind} 文件，不是 XML：请上传建模工具保存的 .bpmn 或 .dmn 文件",
+                                f"this is a {kind} file, not XML: upload the .bpmn or .dmn file of the modeler")
     encoding = _encoding(data, findings)
     try:
         text = data.decode(encoding).removeprefix("\ufeff")
@@ -109,8 +109,9 @@ def _decode(data: bytes, findings: Findings) -> str:
         raise findings.stop("encoding", line, f"第 {line} 行的字节不是声明的编码 {encoding}：请另存为 UTF-8",
                             f"the bytes in line {line} are not {encoding}, as declared: save it as UTF-8") from None
     if "\x00" in text or not text.lstrip().startswith("<"):
-        raise findings.stop("not-xml", 1, "这不是 XML 文件（应以 < 开头）：请上传建模工具保存的 .bpmn 文件",
-                            "this is not an XML file (it should begin with <): upload the .bpmn file of the modeler")
+        raise findings.stop("not-xml", 1, "这不是 XML 文件（应以 < 开头）：请上传建模工具保存的 .bpmn 或 .dmn 文件",
+                            "this is not an XML file (it should begin with <): upload the .bpmn or .dmn file of the "
+                            "modeler")
     return text
 
 
@@ -150,8 +151,8 @@ def _refuse_doctype(text: str, findings: Findings) -> None:
         at = text.index(">", end) + 1
     if text[at : at + 9].upper() == "<!DOCTYPE":
         line = text.count("\n", 0, at) + 1
-        raise findings.stop("doctype", line, "文件含有 DOCTYPE：BPMN 不需要它，且可能夹带外部内容，请删去该声明",
-                            "the file has a DOCTYPE: BPMN needs none and it can smuggle in other content; remove it")
+        raise findings.stop("doctype", line, "文件含有 DOCTYPE：此处不需要它，且可能夹带外部内容，请删去该声明",
+                            "the file has a DOCTYPE: it needs none, which can smuggle in other content; remove it")
 
 
 def _tree(text: str, findings: Findings) -> Node:

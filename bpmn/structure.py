@@ -219,11 +219,12 @@ def _check_ways_to_end(
         for key, targets in following.items()
     }
     back = reversed_steps(out)
-    for container, elements in containers.items():
+    for container, inside in containers.items():
+        elements = [element for element in inside if element.type != "eventSubProcess"]
         # What is a dead end is reported there, not again at everything before it.
         last = [
             element.id for element in elements
-            if element.type == "endEvent" or not (element.outgoing or _throws_link(element))
+            if element.type == "endEvent" or not (element.outgoing or (_throws_link(element) and following[element.id]))
         ]
         if not last and (container in left or _can_be_left(diagram.elements.get(container), diagram, left)):
             continue

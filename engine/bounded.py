@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from bpmn.surroundings import ProcessSignature
 from engine.confined import MEMORY, SECONDS
 from engine.packages import Package
+from forms.values import Value, to_json
 from forms.words import Finding, Language, Text
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def check_bounded(
     package: Package, vocabulary: Vocabulary, signatures: Mapping[str, ProcessSignature]
 ) -> tuple[bool, list[Finding]]:
     """Whether a package may be deployed, and all that is wrong with it; ``too-heavy`` when it exceeds a limit."""
-    [judged] = judge([package], vocabulary.roles, signatures)
+    [judged] = judge([package], vocabulary.roles, signatures, parameters=vocabulary.values)
     return judged.ok, list(judged.findings)
 
 
@@ -71,12 +72,15 @@ def judge(
     roles: Collection[str],
     signatures: Mapping[str, ProcessSignature],
     language: Language = "zh",
+    parameters: Mapping[str, Value] | None = None,
 ) -> list[Judged]:
     """What the gate says of each of these packages, which may call each other and the processes of ``signatures``.
 
-    The same question asked twice is answered from memory. Pictures are in ``language``.
+    The same question asked twice is answered from memory. Pictures are in ``language``; decision tables are judged with
+    the values of ``parameters``.
     """
     asked = {
+        "parameters": to_json(dict(sorted((parameters or {}).items()))),
         "roles": sorted(roles),
         "signatures": {name: _plain(each) for name, each in sorted(signatures.items())},
         "language": language,

@@ -189,16 +189,21 @@ def refuse_unopened(work: Work, case: str, what: str) -> None:
 # Messages.
 
 
-def send(work: Work, case: str, message: str, answer: Mapping[str, Any]) -> str:
+def send(work: Work, case: str, message: str, answer: Mapping[str, Any], key: str | None = None) -> str:
     """Send a message that a case awaits (撤回, 异议, 合同变更 …) with the answer of its form, if it has one.
 
+    With a correlation ``key`` it comes only to an event that waits for this key (``policy:key``) or for any.
     Raises ``WrongState`` if the case does not await it now, ``NotYours`` if this person may not send it.
     """
     again = recall(work)
     if again is not None:
         return again
     desk = open_desk(work, case)
-    awaited = [each for each in desk.instance.waiting() if each.due is None and _named(each) == message]
+    awaited = [
+        each
+        for each in desk.instance.waiting()
+        if each.due is None and _named(each) == message and (key is None or each.key in (None, key))
+    ]
     if not awaited:
         raise WrongState(
             f"案卷 {desk.row['number']} 现在不接收“{message}”",
@@ -210,7 +215,7 @@ def send(work: Work, case: str, message: str, answer: Mapping[str, Any]) -> str:
     event = awaited[-1]  # the innermost one that waits
     _admit_sender(desk, event, message)
     values: dict[str, Value] = {}
-    told: dict[str, Any] = {"message": message}
+    told: dict[str, Any] = {"message": message} | ({"key": key} if key is not None else {})
     if event.element.policy.get("form"):
         form = desk.deployed.form(event.process, event.element.id)
         values = accept(desk, form, answer, event.element.id, event.token)
@@ -227,7 +232,11 @@ def send(work: Work, case: str, message: str, answer: Mapping[str, Any]) -> str:
 def is_message(work: Work, case: str, name: str) -> bool:
     """Whether the diagram of a case knows a message of this name."""
     row = lock(work, case)
-    return any(element.event and element.event.name == name for element in _elements(work, row))
+    return any(_is_message(element, name) for element in _elements(work, row))
+
+
+def _is_message(element: Element, name: str) -> bool:
+    return element.event is not None and (element.event.kind, element.event.name) == ("message", name)
 
 
 def _elements(work: Work, row: Mapping[str, Any]) -> list[Element]:
@@ -281,7 +290,7 @@ def withdraw(work: Work, case: str, answer: Mapping[str, Any]) -> str:
     if again is not None:
         return again
     row = lock(work, case)
-    if any(element.event and element.event.name == WITHDRAW for element in _elements(work, row)):
+    if any(_is_message(element, WITHDRAW) for element in _elements(work, row)):
         return send(work, case, WITHDRAW, answer)
     desk = Desk.thawed(work, row)
     desk.fire_due()

@@ -29,10 +29,11 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
     """Check packages (folders, zips, .bpmn files) as the deployment gate does."""
     packages = packages_at(paths)
     library = Library.standing()
-    roles = library.vocabulary().roles
-    shipped = bounded.judge([library.package(name) for name in library.processes()], roles, {})
+    words = library.vocabulary()
+    roles, values = words.roles, words.values
+    shipped = bounded.judge([library.package(name) for name in library.processes()], roles, {}, parameters=values)
     known = {each.process: each.signature for each in shipped if each.process and each.signature}
-    answers = bounded.judge(packages, roles, known)
+    answers = bounded.judge(packages, roles, known, parameters=values)
     rows = [finding_row(each, package, answer) for package, answer in zip(packages, answers, strict=True)
             for each in answer.findings]
     if as_json:

@@ -126,6 +126,15 @@ def db_restore(config: Config, file: Path) -> None:
     click.echo("ok")
 
 
+@main.command("test", add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1)
+def tests(arguments: tuple[str, ...]) -> None:
+    """Every test; they lie in the checkout, where ./liuhen test runs them."""
+    del arguments
+    click.echo("测试随源代码提供，请在其中运行 ./liuhen test / tests come with the source: ./liuhen test", err=True)
+    sys.exit(1)
+
+
 @main.group()
 def bench() -> None:
     """Measurements."""

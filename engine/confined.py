@@ -23,6 +23,7 @@ from bpmn.safe_xml import ENCODINGS
 from bpmn.surroundings import ProcessSignature, signature
 from engine.gate import Contents, check_contents, read_package
 from engine.packages import Package
+from forms.values import from_json
 from forms.words import Finding, Language, Text, Unfit
 
 try:
@@ -108,9 +109,11 @@ def answer(packages: list[Package], asked: Mapping[str, Any]) -> None:
         read.append((contents, findings))
         if contents:
             signatures[contents.diagram.process.id] = signature(contents.diagram)
+    parameters = from_json(asked["parameters"])
+    assert isinstance(parameters, dict)
     for number, (package, (contents, unreadable)) in enumerate(zip(packages, read, strict=True)):
         _tell({"at": number})
-        wrong = check_contents(contents, asked["roles"], signatures) if contents else []
+        wrong = check_contents(contents, asked["roles"], signatures, parameters) if contents else []
         _tell(_row(package, contents, unreadable + wrong, asked["language"]))
 
 

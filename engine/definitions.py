@@ -72,14 +72,14 @@ def judged(work: Work, packages: Sequence[Package], vocabulary: Vocabulary) -> l
     It is asked in a process of its own and its answer is remembered: ask before the transaction that deploys, which
     would keep everybody waiting for the answer otherwise.
     """
-    return bounded.judge(packages, vocabulary.roles, signatures(work))
+    return bounded.judge(packages, vocabulary.roles, signatures(work), parameters=vocabulary.values)
 
 
 def check_package(
     package: Package, vocabulary: Vocabulary, signatures: Mapping[str, ProcessSignature]
 ) -> tuple[Contents | None, list[Finding]]:
     """What the gate says of a package, asked in this process: only for one that has passed it before."""
-    return gate.check_package(package, vocabulary.roles, signatures)
+    return gate.check_package(package, vocabulary.roles, signatures, vocabulary.values)
 
 
 def deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
@@ -286,7 +286,8 @@ def _load(work: Work, identity: str) -> Deployed:
     everything = {row.process: contents}
     for called in json.loads(row.uses).values():
         everything.update(deployed(work, called).contents)
-    model = Model(row.process, {name: each.diagram for name, each in everything.items()})
+    diagrams = {name: each.diagram for name, each in everything.items()}
+    model = Model(row.process, diagrams, {name: each.tables for name, each in everything.items()})
     return Deployed(row.id, row.process, row.version, row.sha256, everything, model, private_names(everything))
 
 

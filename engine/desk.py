@@ -260,8 +260,8 @@ class Desk:
         ``completed`` is the token of the work item that this act completed.
         """
         self._tell_happenings()
+        self._insert_items(completed)
         self._close_items(completed)
-        self._insert_items()
         self._keep_timers()
         if self.stood and not self.instance.held():
             self._close_incidents()
@@ -323,9 +323,11 @@ class Desk:
         """The id of a work item of this case."""
         return f"{self.row['id']}.{token}"
 
-    def _insert_items(self) -> None:
+    def _insert_items(self, completed: int | None) -> None:
+        """Keep the items that came up and are still open, and the first of a case, completed as it starts."""
         opened, self.instance.opened = self.instance.opened, {}
-        rows = [self.item(item) for token, item in opened.items() if self.instance.live(token)]
+        kept = [item for token, item in opened.items() if token == completed or self.instance.live(token)]
+        rows = [self.item(item) for item in kept]
         if rows:
             self.work.add(Task, *rows)
 

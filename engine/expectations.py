@@ -15,7 +15,10 @@ from engine.work import Work
 from forms.values import canonical
 from forms.words import Text
 
-PASSED = ("task.completed", "step.passed", "process.called", "message.received", "timer.fired", "end.reached")
+PASSED = (
+    "task.completed", "step.passed", "decision.made", "process.called", "message.received", "timer.fired",
+    "end.reached",
+)  # fmt: skip
 
 
 class Difference(Exception):

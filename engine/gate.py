@@ -9,12 +9,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bpmn.diagram import Diagram
+from bpmn.dmn import by_every_name, read_tables
+from bpmn.dmn_coverage import gaps_and_overlaps
+from bpmn.dmn_table import Table
 from bpmn.lint import check_diagram
 from bpmn.reader import read_diagram
 from bpmn.surroundings import OperationSpec, ProcessSignature, Surroundings
 from engine.packages import Package
 from engine.templates import DocumentTemplate, read_template
 from forms.form import Form, read_form
+from forms.values import Value
 from forms.words import Finding, Text, Unfit
 
 OPERATIONS: Mapping[str, OperationSpec] = {
@@ -34,6 +38,7 @@ class Contents:
     diagram: Diagram
     forms: Mapping[str, Form]
     templates: Mapping[str, DocumentTemplate]
+    tables: Mapping[str, Table]
 
 
 def read_package(package: Package) -> tuple[Contents | None, list[Finding]]:
@@ -75,27 +80,64 @@ def read_package(package: Package) -> tuple[Contents | None, list[Finding]]:
             diagram = read_diagram(package.files["process.bpmn"], "process.bpmn")
         except Unfit as unfit:
             findings += unfit.findings
-    return (Contents(diagram, found, templates) if diagram else None), findings
+    tables = _tables(package, findings)
+    return (Contents(diagram, found, templates, tables) if diagram else None), findings
+
+
+def _tables(package: Package, findings: list[Finding]) -> dict[str, Table]:
+    """The decision tables of all .dmn files, by their ids and by names that are not shared."""
+    tables: dict[str, Table] = {}
+    for path, content in sorted(package.files.items()):
+        if not path.endswith(".dmn"):
+            continue
+        try:
+            read = read_tables(content, path)
+        except Unfit as unfit:
+            findings += unfit.findings
+            continue
+        for table in dict.fromkeys(read.values()):
+            other = tables.setdefault(table.id, table)
+            if other is not table:
+                zh = f"{other.file} 中已有 id 或名称相同的决策：请换一个，或删去其一"
+                en = f"{other.file} has a decision of this id or name already: choose another one or remove one of them"
+                findings.append(Finding("duplicate-decision", path, table.line, table.id, Text(zh, en)))
+    return by_every_name(tables)
 
 
 def check_package(
-    package: Package, roles: Collection[str], signatures: Mapping[str, ProcessSignature]
+    package: Package,
+    roles: Collection[str],
+    signatures: Mapping[str, ProcessSignature],
+    parameters: Mapping[str, Value] | None = None,
 ) -> tuple[Contents | None, list[Finding]]:
     """Everything that is wrong with a package, each with file, line, element and what to do."""
     contents, findings = read_package(package)
     if contents is not None:
-        findings += check_contents(contents, roles, signatures)
+        findings += check_contents(contents, roles, signatures, parameters)
     return contents, findings
 
 
 def check_contents(
-    contents: Contents, roles: Collection[str], signatures: Mapping[str, ProcessSignature]
+    contents: Contents,
+    roles: Collection[str],
+    signatures: Mapping[str, ProcessSignature],
+    parameters: Mapping[str, Value] | None = None,
 ) -> list[Finding]:
-    """What is wrong with a package that could be read; ``signatures`` are the processes it may call."""
+    """What is wrong with a package that could be read; ``signatures`` are the processes it may call.
+
+    With the values of ``parameters`` the decision tables are looked through for gaps and overlaps.
+    """
     surroundings = Surroundings(
-        forms=contents.forms, roles=frozenset(roles), operations=OPERATIONS, processes=signatures
+        forms=contents.forms,
+        roles=frozenset(roles),
+        operations=OPERATIONS,
+        processes=signatures,
+        tables=contents.tables,
     )
-    return check_diagram(contents.diagram, surroundings) + _missing_templates(contents)
+    findings = check_diagram(contents.diagram, surroundings) + _missing_templates(contents)
+    for table in dict.fromkeys(contents.tables.values()):
+        findings += gaps_and_overlaps(table, parameters or {})
+    return findings
 
 
 def _missing_templates(contents: Contents) -> list[Finding]:

@@ -40,6 +40,11 @@ class Vocabulary:
     outcomes: Mapping[str, Text]
     parameters: Mapping[str, Parameter]
 
+    @property
+    def values(self) -> dict[str, Value]:
+        """The value of each parameter as shipped."""
+        return {key: each.value for key, each in self.parameters.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Library:
@@ -91,7 +96,7 @@ class Library:
 
 
 def package_at(path: Path) -> Package:
-    """A package from a folder, a zip, or a single .bpmn file beside its ``forms/``."""
+    """A package from a folder, a zip, or a single .bpmn file beside its .dmn files and its ``forms/``."""
     if path.is_dir():
         library = Library.standing()
         if path.resolve().parent == library.bpmn.resolve():
@@ -101,7 +106,7 @@ def package_at(path: Path) -> Package:
         raise Unusable(f"没有“{path}”这个文件或文件夹", f"there is no file or folder {str(path)!r}")
     if path.suffix == ".zip":
         return package_of_zip(file_at(path), path.name)
-    files = {"process.bpmn": file_at(path)}
+    files = {"process.bpmn": file_at(path), **{each.name: file_at(each) for each in sorted(path.parent.glob("*.dmn"))}}
     files.update({f"forms/{name}": content for name, content in files_below(path.parent / "forms").items()})
     return Package(str(path), files)
 

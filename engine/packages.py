@@ -87,7 +87,10 @@ def _unpacked(archive: zipfile.ZipFile, name: str) -> dict[str, bytes]:
             )
         with archive.open(entry) as source:
             # No more than was announced is unpacked; when that is not all, the checksum does not hold.
-            files[path.as_posix()] = source.read()
+            content = source.read()
+        if len(content) != entry.file_size:
+            raise zipfile.BadZipFile(f"{path}: fewer bytes than announced")
+        files[path.as_posix()] = content
     return files
 
 

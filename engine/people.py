@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
+from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Date, String, bindparam, delete, insert, literal, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -85,7 +85,7 @@ def password_fits(stored: str | None, password: str) -> bool:
     """Whether a password is the one that was hashed; takes the same time where there is none."""
     try:
         HASHER.verify(stored or _NOBODY, password)
-    except VerificationError:
+    except (VerificationError, InvalidHashError):
         return False
     return stored is not None
 

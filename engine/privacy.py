@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from bpmn.diagram import Element
+from bpmn.dmn_table import Table
 from bpmn.scopes import form_of
 from engine.gate import Contents
 from forms.expressions import Expression, compile_expression, compile_script
@@ -26,6 +27,7 @@ def private_names(contents: Mapping[str, Contents]) -> frozenset[str]:
             if form is not None and form.private_codes:
                 records.update(filter(None, (element.id, element.loop.output if element.loop else None)))
             written += _written(element)
+            written += _decided(element, each.tables)
     while made := {name for name, source in written if name not in private and reads_private(source, private, records)}:
         private |= made
     return frozenset(private)
@@ -43,6 +45,18 @@ def _written(element: Element) -> Iterator[tuple[str, Expression]]:
     for name, source in _sources(element):
         if name and source:
             yield name, compile_expression(source)
+
+
+def _decided(element: Element, tables: Mapping[str, Table]) -> Iterator[tuple[str, Expression]]:
+    """The name that receives a decision, with each expression of the table and of those it requires."""
+    waiting = [tables[element.policy["decision"]]] if element.type == "businessRuleTask" else []
+    seen: list[Table] = []
+    while waiting:
+        table = waiting.pop()
+        if table not in seen:
+            seen.append(table)
+            waiting += table.requires
+            yield from ((element.policy["into"], expression) for expression in table.expressions())
 
 
 def _sources(element: Element) -> Iterable[tuple[str | None, str | None]]:

@@ -250,20 +250,23 @@ class _TemplateReader(Reader):
 
 def split(text: str) -> Iterator[str | tuple[str, str]]:
     """The plain parts of a text, and its slots as expression and format. ExpressionError where a brace is left open."""
-    plain, at = "", 0
+    plain: list[str] = []
+    at = 0
     while at < len(text):
         if text.startswith(("{{", "}}"), at):
-            plain, at = plain + text[at], at + 2
+            plain.append(text[at])
+            at += 2
         elif text[at] == "{":
             end, bar = _slot_end(text, at + 1)
             if plain:
-                yield plain
+                yield "".join(plain)
             yield text[at + 1 : bar].strip(), text[bar + 1 : end].strip()
-            plain, at = "", end + 1
+            plain, at = [], end + 1
         else:
-            plain, at = plain + text[at], at + 1
+            plain.append(text[at])
+            at += 1
     if plain:
-        yield plain
+        yield "".join(plain)
 
 
 def _slot_end(text: str, start: int) -> tuple[int, int]:

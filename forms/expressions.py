@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from forms.compiler import NAME, Compiler
 from forms.operators import Empty, ExpressionError, Unset, mismatch
 from forms.run import MOST_STEPS, Run
-from forms.source import parse_expression, parse_script, refuse, without_remarks
+from forms.source import parse_expression, parse_script, refuse, said, without_remarks
 from forms.words import Text
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def compile_script(source: str) -> tuple[Assignment, ...]:
     """Compile the body of a script task: lines ``name = expression``, and remarks on lines of their own."""
     assignments: list[Assignment] = []
     script = without_remarks(source)
+    lines = script.encode().split(b"\n")
     for statement in parse_script(script).body:
         target = statement.targets[0] if isinstance(statement, ast.Assign) else None
         if not (isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(target, ast.Name)):
@@ -88,7 +89,7 @@ def compile_script(source: str) -> tuple[Assignment, ...]:
         if not NAME.fullmatch(target.id):
             refuse(target.col_offset + 1, f"变量名 {target.id} 不合规则", f"{target.id} is no name for a variable")
         try:
-            expression = compile_expression(ast.get_source_segment(script, statement.value) or "")
+            expression = compile_expression(said(lines, statement.value))
         except ExpressionError as error:
             line = statement.lineno
             raise ExpressionError(Text(f"第 {line} 行：{error.text.zh}", f"line {line}: {error.text.en}")) from None

@@ -24,6 +24,7 @@ from forms.fields import (
 )
 from forms.kinds import Refused, accept
 from forms.owned_yaml import Mapping_
+from forms.patterns import LONGEST, may_be_slow, read_pattern
 from forms.words import Text
 
 if TYPE_CHECKING:
@@ -35,9 +36,6 @@ _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 # What the engine itself gives every case; an answer of such a name would pass for it.
 _GIVEN: Final = frozenset({"applicant", "case", "loopCounter", "params", "today"})
 _OPTION_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
-# Patterns whose matching could take for ever on a long answer.
-_REPEATED_GROUP: Final = re.compile(r"\)[*+{]|\\[1-9]|\(\?")
-_UNBOUNDED: Final = re.compile(r"[*+]|\{[0-9]*,(?:[0-9]{3,}|[2-9][0-9])?\}")
 
 
 def _attributes(kind: str) -> frozenset[str]:
@@ -112,6 +110,7 @@ def _built(reader: Reader, source: Mapping_, code: str, kind: str) -> Field:
         reader.complain("circle", source.line, code, zh, en)
     must = reader.flag(source, "must", code)
     longest = LONGEST_LONG_TEXT if kind == "long_text" else LONGEST_TEXT
+    at_most = reader.count(source, "max_length", code, longest, LONGEST_LONG_TEXT)
     return Field(
         code=code,
         kind=kind,
@@ -136,8 +135,8 @@ def _built(reader: Reader, source: Mapping_, code: str, kind: str) -> Field:
         min_items=reader.count(source, "min_items", code, 0, MOST_ROWS),
         max_items=reader.count(source, "max_items", code, MOST_ROWS, MOST_ROWS),
         min_length=reader.count(source, "min_length", code, 0, LONGEST_LONG_TEXT),
-        max_length=reader.count(source, "max_length", code, longest, LONGEST_LONG_TEXT),
-        pattern=_pattern(reader, source, code),
+        max_length=at_most,
+        pattern=_pattern(reader, source, code, at_most),
         decimals=reader.count(source, "decimals", code, 12, 12),
         register=reader.string(source, "register", code),
         personal=reader.flag(source, "personal", code),
@@ -184,19 +183,17 @@ def _items_by(reader: Reader, source: Mapping_, element: str) -> ItemsBy | None:
     return ItemsBy(value["field"], {answer: _options(reader, lists, answer, element) for answer in lists})
 
 
-def _pattern(reader: Reader, source: Mapping_, element: str) -> re.Pattern[str] | None:
+def _pattern(reader: Reader, source: Mapping_, element: str, longest: int) -> re.Pattern[str] | None:
     text = reader.string(source, "pattern", element)
     if text is None:
         return None
-    line = source.lines["pattern"]
-    try:
-        pattern = re.compile(text)
-    except (re.error, OverflowError, RecursionError, FutureWarning):
-        reader.complain("pattern", line, element, "不是正则表达式", "this is not a regular expression")
-        return None
-    if _REPEATED_GROUP.search(text) or len(_UNBOUNDED.findall(text)) > 2 or len(text) > 300:
-        zh, en = "可能很慢：不得重复分组，* 和 + 至多两个", "this may be slow: no repeated group, * and + twice at most"
-        reader.complain("pattern", line, element, zh, en)
+    pattern = read_pattern(text)
+    if pattern is None:
+        zh, en = f"不是正则表达式，或超过 {LONGEST} 字", f"this is no regular expression, or longer than {LONGEST}"
+        reader.complain("pattern", source.lines["pattern"], element, zh, en)
+    elif may_be_slow(text, longest):
+        zh, en = "匹配可能很慢：不得重复分组，少用 *、+ 和 ?", "this may be slow: no repeated group, fewer of * + ?"
+        reader.complain("pattern", source.lines["pattern"], element, zh, en)
     return pattern
 
 

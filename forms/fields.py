@@ -27,6 +27,7 @@ KINDS: Final = (
 LONGEST_TEXT: Final = 500
 LONGEST_LONG_TEXT: Final = 20_000
 MOST_ROWS: Final = 500
+MOST_FIELDS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +165,24 @@ def evaluation_order(fields: Iterable[Field]) -> tuple[tuple[Field, ...], tuple[
     by_code = {each.code: each for each in fields}
     done: dict[str, Field] = {}
     circles: dict[str, Field] = {}
-
-    def visit(each: Field, trail: tuple[str, ...]) -> None:
-        if each.code in trail:
-            circles.update({code: by_code[code] for code in trail[trail.index(each.code) :]})
-        elif each.code not in done:
-            for name in sorted(each.depends_on() & by_code.keys()):
-                visit(by_code[name], (*trail, each.code))
-            done[each.code] = each
-
-    for each in by_code.values():
-        visit(each, ())
+    # The way walked so far: each field on it, and those it depends on that are still to be looked at.
+    way: dict[str, Iterator[str]] = {}
+    for start in by_code:
+        if start not in done:
+            way[start] = _needed(by_code, start)
+        while way:
+            here = next(reversed(way))
+            further = next((name for name in way[here] if name not in done), None)
+            if further is None:
+                done[here] = by_code[here]
+                del way[here]
+            elif further in way:
+                trail = list(way)
+                circles.update({code: by_code[code] for code in trail[trail.index(further) :]})
+            else:
+                way[further] = _needed(by_code, further)
     return tuple(done.values()), tuple(circles.values())
+
+
+def _needed(by_code: Mapping[str, Field], code: str) -> Iterator[str]:
+    return iter(sorted(by_code[code].depends_on() & by_code.keys()))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from forms.field_reading import read_fields
-from forms.fields import Field, evaluation_order, names_read
+from forms.fields import MOST_FIELDS, Field, evaluation_order, names_read
 from forms.owned_yaml import Mapping_, load
 from forms.reading import Reader
 from forms.values import FileRef
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from forms.values import PersonRef
 
 _ATTRIBUTES: Final = frozenset({"id", "title", "basis", "extends", "earlier", "requires", "fields", "rules"})
+
+
+MOST_BASES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,12 @@ class Form:
         return (*[rule.check for rule in self.rules], *[needed.check for needed in self.requires])
 
 
-def read_form(text: str, file: str, bases: Mapping[str, str] | None = None) -> Form:
+def read_form(text: str, file: str, bases: Mapping[str, str] | None = None, *, most_bases: int = MOST_BASES) -> Form:
     """The form of a YAML text. Raises Unfit with all that is wrong in it, each with its line and what to do.
 
     ``bases`` are the texts of the forms it may extend, by id. A form that extends another says only what differs: a
     field of the same code takes the other's place, further fields and all its rules are added, and whatever else it
-    says itself counts.
+    says itself counts. The other may extend a third, and so on, ``most_bases`` in all.
     """
     source = load(text, file)
     reader = Reader(file)
@@ -110,10 +113,13 @@ def read_form(text: str, file: str, bases: Mapping[str, str] | None = None) -> F
         reader.complain("form", 1, None, "表单应为一组属性（id、title、fields …）", "a form is a mapping: id, title, …")
         raise Unfit(reader.findings)
     reader.unknown(source, _ATTRIBUTES, None)
-    form = _built(reader, source, _base(reader, source, bases or {}))
+    form = _built(reader, source, _base(reader, source, bases or {}, most_bases))
     if not form.id or not form.title.zh or not form.fields:
         zh, en = "表单须有 id、title 和 fields", "a form needs an id, a title and fields"
         reader.complain("form", source.line, None, zh, en)
+    if len(form.fields) > MOST_FIELDS:
+        zh, en = f"字段超过 {MOST_FIELDS} 个：请拆成几张表单", f"a form has at most {MOST_FIELDS} fields: make several forms"
+        reader.complain("too-many-fields", source.lines.get("fields", 1), None, zh, en)
     for each in evaluation_order(form.fields)[1]:
         zh, en = "显示条件或计算相互循环", "its show_if or compute depends on itself, directly or through others"
         reader.complain("circle", each.line, each.code, zh, en)
@@ -141,7 +147,7 @@ def _built(reader: Reader, source: Mapping_, base: Form) -> Form:
 _NOTHING: Final = Form("", Text("", ""), None, ())
 
 
-def _base(reader: Reader, source: Mapping_, bases: Mapping[str, str]) -> Form:
+def _base(reader: Reader, source: Mapping_, bases: Mapping[str, str], most: int) -> Form:
     """The form that is extended; an empty one where there is none."""
     name = reader.string(source, "extends", None)
     if name is None:
@@ -150,8 +156,13 @@ def _base(reader: Reader, source: Mapping_, bases: Mapping[str, str]) -> Form:
         zh, en = f"没有可供扩展的表单 {name}", f"there is no form {name} to extend, or the two extend each other"
         reader.complain("extends", source.lines["extends"], None, zh, en)
         return _NOTHING
+    if not most:
+        zh, en = f"扩展不得超过 {MOST_BASES} 层", f"forms may extend each other {MOST_BASES} times, not more"
+        reader.complain("extends", source.lines["extends"], None, zh, en)
+        return _NOTHING
+    others = {key: text for key, text in bases.items() if key != name}
     try:
-        return read_form(bases[name], f"{name}.yaml", {key: text for key, text in bases.items() if key != name})
+        return read_form(bases[name], f"{name}.yaml", others, most_bases=most - 1)
     except Unfit as unfit:
         reader.findings.extend(unfit.findings)
         return _NOTHING

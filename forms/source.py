@@ -11,7 +11,7 @@ from forms.operators import ExpressionError
 from forms.words import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 LONGEST_EXPRESSION: Final = 4_000
 LONGEST_SCRIPT: Final = 20_000
@@ -35,7 +35,14 @@ def parse_expression(source: str) -> ast.Expression:
 
 def without_remarks(source: str) -> str:
     """A script without its remarks (lines that begin with #); every other line stays in its place."""
-    return _REMARK.sub("", source.replace("\r\n", "\n"))
+    return _REMARK.sub("", source.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def said(lines: Sequence[bytes], node: ast.expr) -> str:
+    """The text of a part of a script, whose lines are given as bytes."""
+    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+    part = b"\n".join(lines[first : last + 1])
+    return part[node.col_offset : len(part) - len(lines[last]) + (node.end_col_offset or 0)].decode()
 
 
 def parse_script(script: str) -> ast.Module:

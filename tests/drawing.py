@@ -7,10 +7,15 @@
     sub    review -> e {
 
 One element stands on a line, and a line ``}`` closes a subprocess. ``on`` attaches an interrupting boundary event and
-``beside`` one that does not interrupt; ``[each]`` makes a parallel and ``[in-turn]`` a sequential multi-instance
-activity; ``*`` marks the default flow. A flow is called ``source.target``. Where a line says nothing of it, the walker
-decides: which flow a gateway takes (a variable of the gateway's name), how many members an activity has
-(``n_activity``) and after how many it stops (``stop_activity``).
+``beside`` one that does not interrupt; at ``scope`` it is the start of the event subprocess (``handler``) it stands in.
+``[each]`` makes a parallel and ``[in-turn]`` a sequential multi-instance activity, ``[again]`` a standard loop. ``*``
+marks the default flow and ``?`` one that an activity takes on a condition. ``throw`` and ``end`` throw what they say
+after ``|`` (``error=E1``, ``escalation=X``, ``signal=s``, ``message=m``, ``link=l``), ``linked`` catches a link.
+
+A flow is called ``source.target``. Where a line says nothing of it, the walker decides: which flow a gateway takes (a
+variable of the gateway's name) or an activity (``go_activity``), how many members an activity has (``n_activity``) and
+after how many it stops (``stop_activity``), whether it is done again (``again_activity``), and whether a condition
+holds (``holds_event``).
 """
 
 from __future__ import annotations
@@ -32,8 +37,8 @@ Decisions = dict[str, Any]
 MOST_MEMBERS = 3
 
 LINE = re.compile(
-    r"(?P<kind>\w+)\s+(?P<id>\w+)(?:\s+(?P<how>on|beside)\s+(?P<host>\w+))?(?:\s+\[(?P<loop>each|in-turn)\])?"
-    r"(?:\s*->\s*(?P<targets>[\w *]+?))?\s*(?:\|\s*(?P<more>[^{]+?))?\s*(?P<opens>\{)?"
+    r"(?P<kind>\w+)\s+(?P<id>\w+)(?:\s+(?P<how>on|beside)\s+(?P<host>\w+))?(?:\s+\[(?P<loop>each|in-turn|again)\])?"
+    r"(?:\s*->\s*(?P<targets>[\w *?]+?))?\s*(?:\|\s*(?P<more>[^{]+?))?\s*(?P<opens>\{)?"
 )
 TAGS = {
     "start": "startEvent",
@@ -48,10 +53,21 @@ TAGS = {
     "events": "eventBasedGateway",
     "timer": "intermediateCatchEvent",
     "message": "intermediateCatchEvent",
+    "signal": "intermediateCatchEvent",
+    "cond": "intermediateCatchEvent",
+    "linked": "intermediateCatchEvent",
+    "throw": "intermediateThrowEvent",
+    "send": "sendTask",
+    "receive": "receiveTask",
+    "manual": "manualTask",
     "sub": "subProcess",
+    "transaction": "transaction",
+    "handler": "subProcess",
     "call": "callActivity",
 }
-ATTRIBUTES = ("assignee", "due", "excluded", "outcome", "role", "sender")
+ATTRIBUTES = ("assignee", "due", "excluded", "fourEyes", "into", "key", "outcome", "role", "sender")
+LOOPS = {"before": "testBefore", "most": "loopMaximum"}
+THROWN = ("error", "escalation", "signal", "message", "link")
 
 
 @dataclass
@@ -65,6 +81,7 @@ class Line:
     loop: str | None
     flows: list[tuple[str, str]]
     default: str | None
+    maybe: list[str]
     more: dict[str, str]
     opens: bool
 
@@ -76,29 +93,37 @@ class Line:
             raise ValueError(f"no element: {text!r}")
         flows: list[tuple[str, str]] = []
         default = None
+        maybe: list[str] = []
         for word in (found["targets"] or "").split():
-            target = word.lstrip("*")
+            target = word.lstrip("*?")
             flow = f"{found['id']}.{target}"
             while any(flow == other for other, _ in flows):
                 flow += "x"
             flows.append((flow, target))
             default = flow if word.startswith("*") else default
+            maybe += [flow] if word.startswith("?") else []
         more = dict(part.strip().split("=", 1) for part in (found["more"] or "").split(";") if part.strip())
         words = found["kind"], found["id"], found["how"], found["host"], found["loop"]
-        return cls(*words, flows=flows, default=default, more=more, opens=bool(found["opens"]))
+        return cls(*words, flows=flows, default=default, maybe=maybe, more=more, opens=bool(found["opens"]))
 
     @property
     def tag(self) -> str:
         """The BPMN tag."""
-        return "boundaryEvent" if self.host else TAGS[self.kind]
+        return {None: TAGS.get(self.kind, ""), "scope": "startEvent"}.get(self.host, "boundaryEvent")
 
     def opening(self) -> str:
         """The element's tag with its attributes."""
         said = {"id": self.id, "name": self.id}
-        if self.host:
+        if self.host == "scope":
+            said["isInterrupting"] = str(self.how == "on").lower()
+        elif self.host:
             said |= {"attachedToRef": self.host, "cancelActivity": str(self.how == "on").lower()}
         if self.default:
             said["default"] = self.default
+        if self.kind == "handler":
+            said["triggeredByEvent"] = "true"
+        if self.kind in ("send", "receive"):
+            said["messageRef"] = f"message_{self.name('message')}"
         if self.kind == "call":
             said["calledElement"] = self.more["called"]
         said |= {f"policy:{name}": self.more[name] for name in ATTRIBUTES if name in self.more}
@@ -122,10 +147,16 @@ class Line:
             yield f"<extensionElements>{''.join(parts)}</extensionElements>"
         if self.kind == "terminate":
             yield "<terminateEventDefinition/>"
-        if self.kind == "message":
-            yield f'<messageEventDefinition messageRef="m_{self.id}"/>'
+        for kind in THROWN if self.kind in ("throw", "end", "linked") else ():
+            if kind in self.more:
+                yield self.refers(kind)
+        if self.kind in ("message", "signal", "error", "escalation"):
+            yield self.refers(self.kind)
+        if self.kind == "cond":
+            when = escape(self.more.get("when", f"holds_{self.id}"))
+            yield f"<conditionalEventDefinition><condition>{when}</condition></conditionalEventDefinition>"
         if self.kind == "timer":
-            form = "Date" if "date" in self.more else "Duration"
+            form = "Date" if "date" in self.more else "Cycle" if "cycle" in self.more else "Duration"
             said = self.more.get(form.lower(), "P3D")
             yield f"<timerEventDefinition><time{form}>{escape(said)}</time{form}></timerEventDefinition>"
         if self.loop:
@@ -134,8 +165,35 @@ class Line:
             assignments = [f"{name} = {value}" for name, value in self.more.items()] or [f"{self.id}_done = True"]
             yield f"<script>{escape(chr(10).join(assignments))}</script>"
 
+    def name(self, kind: str) -> str | None:
+        """What an event throws or catches: a name of its own unless one is written; an error may be any."""
+        outward = kind in ("error", "escalation")
+        return self.more.get(kind) or self.more.get("code" if outward else "name") or (None if outward else self.id)
+
+    def refers(self, kind: str) -> str:
+        """The definition of an event."""
+        name = self.name(kind)
+        if kind == "link":
+            return f'<linkEventDefinition name="{name}"/>'
+        reference = f' {kind}Ref="{kind}_{name}"' if name else ""
+        return f"<{kind}EventDefinition{reference}/>"
+
+    def around(self) -> Iterator[str]:
+        """What is referred to: messages, signals, errors, escalations."""
+        task = ["message"] if self.kind in ("send", "receive") else []
+        thrown = [kind for kind in THROWN if self.kind in ("throw", "end") and kind in self.more]
+        for kind in [*task, *thrown, *({self.kind} & set(THROWN))]:
+            if (name := self.name(kind)) and kind != "link":
+                code = f' {kind}Code="{name}"' if kind in ("error", "escalation") else ""
+                yield f'<{kind} id="{kind}_{name}" name="{name}"{code}/>'
+
     def many(self) -> str:
-        """The multi-instance marker."""
+        """The marker of a loop."""
+        if self.loop == "again":
+            said = "".join(f' {name}="{self.more[key]}"' for key, name in LOOPS.items() if key in self.more)
+            condition = escape(self.more.get("while", f"again_{self.id}"))
+            marker = "standardLoopCharacteristics"
+            return f"<{marker}{said}><loopCondition>{condition}</loopCondition></{marker}>"
         said = "".join(
             f' policy:{name}="{escape(self.more[name])}"'
             for name in ("collection", "item", "output", "result")
@@ -156,6 +214,8 @@ class Line:
             condition = self.more.get(target)
             if condition is None and len(self.flows) > 1 and flow != self.default:
                 condition = {"xor": f"{self.id} == '{flow}'", "or": f"'{flow}' in {self.id}"}.get(self.kind)
+            if condition is None and flow in self.maybe:
+                condition = f"'{flow}' in go_{self.id}"
             inner = f"<conditionExpression>{escape(condition)}</conditionExpression>" if condition else ""
             yield f'<sequenceFlow id="{flow}" sourceRef="{self.id}" targetRef="{target}">{inner}</sequenceFlow>'
 
@@ -170,8 +230,7 @@ def written(process: str, text: str) -> bytes:
             body += closing.pop()
             continue
         line = Line.read(stripped)
-        if line.kind == "message":
-            around.append(f'<message id="m_{line.id}" name="{line.more.get("name", line.id)}"/>')
+        around += [each for each in line.around() if each not in around]
         end = [f"</{line.tag}>", *line.sequence()]
         body += [line.opening(), *line.inside(), *([] if line.opens else end)]
         if line.opens:
@@ -204,7 +263,11 @@ class Drawn:
             (element, diagram)
             for diagram in self.diagrams.values()
             for element in diagram.elements.values()
-            if element.loop or (element.type in ("exclusiveGateway", "inclusiveGateway") and len(element.outgoing) > 1)
+            if element.loop
+            or element.repeat
+            or (element.event and element.event.kind == "conditional")
+            or any(diagram.flows[flow].condition for flow in element.outgoing)
+            or (element.type in ("exclusiveGateway", "inclusiveGateway") and len(element.outgoing) > 1)
         ]
 
     @cached_property
@@ -215,7 +278,11 @@ class Drawn:
     def decide(self, random: Random) -> Decisions:
         """A decision about everything there is to decide, as variables."""
         decisions: Decisions = {}
-        for element, _ in self.open_questions:
+        for element, diagram in self.open_questions:
+            if element.repeat:
+                decisions[f"again_{element.id}"] = random.random() < 0.5
+            if element.event:
+                decisions[f"holds_{element.id}"] = random.random() < 0.3
             if element.loop:
                 decisions[f"n_{element.id}"] = random.randint(0, MOST_MEMBERS)
                 decisions[f"stop_{element.id}"] = random.randint(1, MOST_MEMBERS)
@@ -224,7 +291,18 @@ class Drawn:
             elif element.type == "inclusiveGateway":
                 chosen = [flow for flow in element.outgoing if random.random() < 0.5]
                 decisions[element.id] = chosen if chosen or element.default else [random.choice(element.outgoing)]
+            else:
+                decisions |= self._ways_out(element, diagram, random)
         return decisions
+
+    @staticmethod
+    def _ways_out(element: Element, diagram: Diagram, random: Random) -> Decisions:
+        maybe = [flow for flow in element.outgoing if diagram.flows[flow].condition]
+        if not maybe:
+            return {}
+        chosen = [flow for flow in maybe if random.random() < 0.5]
+        some = bool(chosen) or len(maybe) < len(element.outgoing)
+        return {f"go_{element.id}": chosen if some else [random.choice(maybe)]}
 
 
 def draw(text: str, **called: str) -> Drawn:

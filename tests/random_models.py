@@ -29,8 +29,13 @@ def random_model(seed: int) -> Drawn:
     lines = ["start s -> n0", "end e"]
     for name, kind in kinds.items():
         splits = kind == "user" and len(flows[name]) > 1
-        lines.append(f"{'and' if splits else kind} {name} -> {' '.join(flows[name])}")
-        if kind == "user" and not splits and random.random() < 0.25:
+        marks = [random.choice(["", "", "?"]) if splits else "" for _ in flows[name]]
+        if splits and "?" in marks and random.random() < 0.3:
+            marks[random.randrange(len(marks))] = "*"
+        if "?" not in marks:
+            marks = [mark.strip("*") for mark in marks]
+        lines.append(f"{kind} {name} -> {' '.join(mark + flow for mark, flow in zip(marks, flows[name], strict=True))}")
+        if kind == "user" and random.random() < 0.25:
             how = random.choice(["on", "beside"])
             later = [*names[names.index(name) + 1 :], "e"]
             lines.append(f"message m{name} {how} {name} -> {random.choice(later)}")

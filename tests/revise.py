@@ -19,7 +19,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from engine import migrations, schema
-from engine.model import Base, Instant
+from engine.instant import Instant
+from engine.model import Base
 
 VERSIONS = Path(migrations.__file__).parent / "versions"
 TEMPLATE = '''"""{about}"""
@@ -49,7 +50,7 @@ def write(number: str, about: str, before: str | None, url: str) -> Path:
     assert operations is not None
     body = render_python_code(operations, render_item=_render, migration_context=context).replace("\n\n", "\n")
     body = "\n".join(line for line in body.split("\n") if not line.strip().startswith("# ###"))
-    imports = "from engine.model import Instant\n\n" if "Instant()" in body else ""
+    imports = "from engine.instant import Instant\n\n" if "Instant()" in body else ""
     path = VERSIONS / f"revision_{number}.py"
     path.write_text(
         TEMPLATE.format(about=about, imports=imports, revision=number, before=before, body=body), encoding="utf-8"

@@ -49,7 +49,7 @@ def _run(name: str, module: list[str]) -> int:
 
 
 def _engine(arguments: list[str]) -> int:
-    return subprocess.run([sys.executable, "-P", "-m", "engine", "bench", *arguments], check=False).returncode
+    return subprocess.run([sys.executable, "-P", "-m", "webui", "bench", *arguments], check=False).returncode
 
 
 if __name__ == "__main__":

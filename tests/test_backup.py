@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, inspect, select, text
+from sqlalchemy import func, insert, inspect, select, text, update
 
 from engine import calendar, documents, registers, schema
 from engine.backup import MANIFEST, backup, restore
@@ -54,7 +55,15 @@ def filled(url: str) -> Database:
             work.db.execute(insert(CaseFile).values(**file, **state, **place))
             chain.write(work)
         registers.record(work, KIND, "k", {"title": "合同"}, case="a", element="e")
-        documents.attach(work, "a", "e", "合同.pdf", PDF, "p")
+        kept_file = documents.attach(work, "a", "e", "合同.pdf", PDF, "p")
+        told = {"document": kept_file.id, "sha256": kept_file.sha256}
+        stands = work.db.execute(select(CaseFile.seq, CaseFile.head).where(CaseFile.id == "a")).one()
+        chain = Chain.standing("case/a", stands.seq, stands.head, NOW)
+        chain.add(work, "document.attached", told)
+        work.db.execute(update(CaseFile).where(CaseFile.id == "a").values(seq=chain.seq, head=chain.head))
+        chain.write(work)
+        tell(work, "sys/definitions", "definition.deployed", {"definition": "d", "files": []})
+        tell(work, "sys/policy", "parameters.adopted", {"set": "s", "sha256": hashlib.sha256(b"{}").hexdigest()})
     return database
 
 
@@ -115,7 +124,7 @@ def test_from_sqlite_to_postgresql_and_back_every_stream_ends_as_it_did(
     backup(there, tmp_path / "two.zip")
     restore(back, tmp_path / "two.zip")
     assert heads(source) == heads(there) == heads(back)
-    assert len(heads(source)) == 4
+    assert len(heads(source)) == 5
     with back.look(SYSTEM) as work:
         assert verify(work).intact
         assert work.db.execute(select(Stream.seq).where(Stream.name == "sys/database")).scalar_one() == 2
@@ -279,8 +288,6 @@ def test_nothing_is_written_on_postgresql_either(dump: Path, new_database: Make,
 
 def test_a_dump_made_to_look_whole_is_caught_by_the_trail(dump: Path, new_database: Make) -> None:
     """Somebody who edits an event and the manifest's hash cannot make the chain fit."""
-    import hashlib
-
     edited = changed(dump, *DAMAGE["an event rewritten"])
     with zipfile.ZipFile(edited) as made:
         fresh = hashlib.sha256(made.read("event.jsonl")).hexdigest()
@@ -329,7 +336,7 @@ def test_flipped_bits_are_refused_or_change_nothing(dump: Path, new_database: Ma
         else:
             with target.look(SYSTEM) as work:
                 assert verify(work).intact
-                assert work.db.execute(select(func.count()).select_from(Event)).scalar_one() == 8
+                assert work.db.execute(select(func.count()).select_from(Event)).scalar_one() == 11
         target.close()
 
 

@@ -27,11 +27,11 @@ class Checkout:
     def __init__(self, folder: Path) -> None:
         self.home = folder / "a check out"
         self.wheels = folder / "wheels"
-        (self.home / "engine").mkdir(parents=True)
+        (self.home / "webui").mkdir(parents=True)
         self.wheels.mkdir()
         shutil.copy2(HOME / "liuhen", self.home)
-        (self.home / "engine" / "__init__.py").touch()
-        (self.home / "engine" / "__main__.py").write_text(
+        (self.home / "webui" / "__init__.py").touch()
+        (self.home / "webui" / "__main__.py").write_text(
             "import json, os, sys, tiny\nprint(json.dumps([sys.argv[1:], os.getcwd(), tiny.VERSION]))\n"
         )
         self.lock("1.0")

@@ -97,7 +97,7 @@ def test_no_committed_file_names_a_machine_or_an_index() -> None:
         (imports_run_down, "forms/form.py", "import bpmn.reader"),
         (imports_run_down, "bpmn/lint.py", "from engine import work"),
         (imports_run_down, "engine/cases.py", "def f():\n    from webui import create_app"),
-        (imports_run_down, "engine/cli.py", "from webui import create_app"),
+        (imports_run_down, "engine/cli.py", "def serve():\n    from webui import create_app"),
         (imports_run_down, "engine/trail/chain.py", "from ...webui import words"),
         (imports_run_down, "engine/cases.py", "import importlib\nimportlib.import_module('webui')"),
         (imports_run_down, "webui/cases.py", "from tests import harness"),
@@ -137,7 +137,6 @@ def test_a_breach_is_found(law: Law, path: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("law", "path", "text"),
     [
-        (imports_run_down, "engine/cli.py", "def serve():\n    from webui import create_app"),
         (imports_run_down, "webui/cases.py", "from engine import cases"),
         (imports_run_down, "engine/trail/chain.py", "from . import record"),
         (libraries_stay_in_their_room, "engine/runtime/step.py", "from SpiffWorkflow.bpmn import BpmnWorkflow"),

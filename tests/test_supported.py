@@ -48,7 +48,7 @@ def test_what_is_not_run_is_refused_by_its_name(node: str, name: str) -> None:
 @pytest.mark.parametrize("kind", ["compensate", "cancel", "timer", "conditional", "link"])
 def test_end_events_of_other_kinds_are_refused(kind: str) -> None:
     end = f'<endEvent id="e" policy:outcome="x"><{kind}EventDefinition/></endEvent>'
-    assert gate(START + APPLY + end, LINE) == [("unsupported", "e")]
+    assert ("unsupported", "e") in gate(START + APPLY + end, LINE)
 
 
 @pytest.mark.parametrize("kind", ["timer", "message", "signal", "conditional", "error"])

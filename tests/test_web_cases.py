@@ -1,9 +1,10 @@
-"""The page of a case: what happened, where it stands, deadlines, documents, messages, withdrawal, recusal, the trail."""
+"""The page of a case: what happened, where it stands, deadlines, documents, messages, withdrawal, the trail."""
 
 from __future__ import annotations
 
+import io
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def section(seen: Seen, name: str) -> str:
     return next(words(each) for each in seen.tree.iter() if each.get("id") == name)
 
 
-def to_archive(office: Office, **answer: object) -> str:
+def to_archive(office: Office, **answer: Any) -> str:
     """A case that was recorded and waits to be archived."""
     case = office.start(**answer)
     office.do(case, "review", "登记员")
@@ -115,7 +116,7 @@ def test_who_has_no_part_in_a_case_sees_nothing_of_it(desk: Office) -> None:
     assert "屋顶光伏" not in stranger.get("/cases").text
     for path in ("comments", "documents"):
         data = {"words": "x", "_key": "1" * 32}
-        stranger.post(f"/cases/{case}/{path}", {**data, "file": (__import__("io").BytesIO(PDF), "a.pdf")}, status=403)
+        stranger.post(f"/cases/{case}/{path}", {**data, "file": (io.BytesIO(PDF), "a.pdf")}, status=403)
     assert desk.look(inbox.comments, case) == [] and desk.look(inbox.documents, case) == []
 
 
@@ -142,7 +143,7 @@ def test_a_message_is_offered_to_who_may_send_it_with_its_form(desk: Office) -> 
     form = applicant.get(link)
     fields = [name for name in form.fields() if not name.startswith("_")]
     assert fields
-    refused = applicant.submit(form, {name: "" for name in fields}, status=422)
+    refused = applicant.submit(form, dict.fromkeys(fields, ""), status=422)
     assert refused.problems()
     code = fields[0]
     page = applicant.submit(refused, {code: "2.00" if code.endswith("fen") else "改了"})

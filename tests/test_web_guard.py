@@ -1,4 +1,4 @@
-"""What stands before every page: who is signed in, where a request comes from, how large it is, what headers it gets."""
+"""What stands before every page: who is signed in, where a request comes from, how large it is, its headers."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ COMPUTED = {
 
 
 def refusals() -> Iterator[str]:
-    codes = {each.code for each in (*errors.Refusal.__subclasses__(), TooMany)}
+    codes = {str(each.__dict__["code"]) for each in (*errors.Refusal.__subclasses__(), TooMany)}
     for code in (codes | {"too_large", "not_found", "method", "http", "unusable", "broken"}) - {"refused"}:
         yield from (f"error.{code}", f"error.{code}_do")
 

@@ -194,6 +194,11 @@ def test_registers_show_their_records_with_the_case_that_wrote_each(desk: Office
     assert "技术合同" in reader.get("/registers").text
     seen = reader.get("/registers/contract?words=HT")
     assert desk.row(case)["number"] in seen.links() and "HT-1" in seen.links()
+    assert "3.00 元（叁元整）" in seen.text
+    other = reader_of(desk, "乙")
+    assert "HT-1" not in other.get("/registers/contract").text
+    other.get(seen.links()["HT-1"], status=404)
+    assert "1" in reader_of(desk, "合规").get("/registers").text
     record = reader.get(seen.links()["HT-1"])
     assert "第 1 版" in record.text and "registered" in record.text
     assert "没有记录" in reader.get("/registers/contract?words=nothing").text

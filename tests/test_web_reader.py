@@ -18,7 +18,8 @@ def page(inside: str) -> str:
 def test_a_sound_page_has_no_flaw() -> None:
     inside = """<p id="help">Help</p><a href="#help">help</a>
       <form action="/cases" method="post" enctype="multipart/form-data"><input type="hidden" name="k" value="1">
-      <label for="a">A</label><input id="a" name="a" aria-describedby="help"><label><input type="radio" name="b"> B</label>
+      <label for="a">A</label><input id="a" name="a" aria-describedby="help">
+      <label><input type="radio" name="b"> B</label>
       <label for="c">C</label><input id="c" type="file" name="c"><button>Go</button></form>
       <table><thead><tr><th scope="col">n</th></tr></thead><tbody><tr><td>1</td></tr></tbody></table>
       <svg xmlns="http://www.w3.org/2000/svg"><title>t</title><g class="x"><path d="M0 0h1"/></g></svg>"""
@@ -44,7 +45,10 @@ def test_a_sound_page_has_no_flaw() -> None:
         ("<form action='/x' method='post'><select name='a'></select></form>", "the field 'a' has no label"),
         ("<form action='/x' method='post'><button></button></form>", "a button says nothing"),
         ("<form method='post'></form>", "a form lacks action or method"),
-        ("<form action='/x' method='post'><label>f<input type=file name=f></label></form>", "a form with a file is not sent"),
+        (
+            "<form action='/x' method='post'><label>f<input type=file name=f></label></form>",
+            "a form with a file is not sent",
+        ),
         ("<table><tr><td>1</td></tr></table>", "a table has no headers"),
         ("<table><tr><th>n</th></tr></table>", "the header 'n' has no scope"),
         ("<p><div></div></p>", "line 1: unexpected-end-tag"),

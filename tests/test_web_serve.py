@@ -13,16 +13,20 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
+from engine import people
 from engine.errors import Unusable
-from engine.work import Database
+from engine.work import SYSTEM, Database
 from tests.conftest import NewDatabase
+from webui.cli import main
 from webui.serve import address, kept_secret, proxies_before, secret_of
+from webui.stored import everybody
 
 if TYPE_CHECKING:
     from tests.furnished import NewOffice
@@ -166,6 +170,37 @@ def test_the_number_of_proxies_is_a_number(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("LIUHEN_PROXIES", "some")
     with pytest.raises(Unusable, match="should be a number"):
         proxies_before()
+
+
+def test_a_new_database_becomes_a_demonstration_by_the_command(tmp_path: Path) -> None:
+    command = [sys.executable, "-P", "-m", "webui", "--database", f"{tmp_path}/var/new.db", "serve", "--port", "0"]
+    environment = {**os.environ, "PYTHONPATH": str(HOME)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
+        assert process.stdout is not None
+        found = re.search(r"http://\S+/", process.stdout.readline())
+        assert found
+        with urllib.request.urlopen(f"{found[0]}sign-in", timeout=20) as answer:
+            page = answer.read().decode()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert "演示环境" in page and "登记员 陈敏" in page
+    assert (tmp_path / "var" / "secret").exists()
+
+
+def test_a_database_with_real_people_never_becomes_a_demonstration(
+    new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, served = new_database("sqlite"), []
+    with closing(Database(url)) as database, database.work(SYSTEM) as work:
+        people.add(work, "chen", "陈真", ["registrar"], password="a long password")
+    monkeypatch.setattr("webui.cli.run", lambda *_, demo, **__: served.append(demo))
+    assert CliRunner().invoke(main, ["--database", url, "serve"]).exit_code == 0
+    refused = CliRunner().invoke(main, ["--database", url, "serve", "--demo", "3"])
+    assert refused.exit_code == 2 and "已登记真实人员" in refused.stderr
+    assert CliRunner().invoke(main, ["--database", url, "serve", "--demo", "3", "--no-demo"]).exit_code == 2
+    assert served == [False]
+    with closing(Database(url)) as database, database.look(SYSTEM) as work:
+        assert [one["login"] for one in everybody(work)] == ["chen"]
 
 
 @pytest.mark.parametrize(

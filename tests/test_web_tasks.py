@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -37,7 +37,7 @@ def started(office: Office, name: str = "甲") -> Seen:
     return reader_of(office, name).get("/processes/permit/application")
 
 
-def said(office: Office, case: str) -> dict[str, object]:
+def said(office: Office, case: str) -> dict[str, Any]:
     """The last application of a case."""
     rows = [row for row in office.look(inbox.submissions, case) if row["element"] == "apply"]
     row = max(rows, key=lambda each: each["round"])
@@ -121,7 +121,7 @@ def test_rows_are_added_and_taken_away_without_script_and_the_others_stay(desk: 
     }
     assert seen.fields()["subject"] == "题"
     page = reader.submit(seen, {**APPLICATION, "parties[0].name": "甲方"})
-    assert [row["name"] for row in said(desk, case_of(page))["parties"]] == ["甲方", "丙方"]  # type: ignore[attr-defined]
+    assert [row["name"] for row in said(desk, case_of(page))["parties"]] == ["甲方", "丙方"]
 
 
 def test_an_empty_row_inside_a_table_is_closed_up_so_that_problems_stand_at_their_rows(desk: Office) -> None:
@@ -343,7 +343,8 @@ def test_the_fragment_for_the_script_says_what_is_wrong_with_what_was_entered_an
 
     def fragment(**more: str) -> str:
         path = "/processes/permit/application-check"
-        return reader.cookies.post(path, data={**data, **more}, headers={"X-Fragment": "1"}).text
+        answer = reader.cookies.post(path, data={**data, **more}, headers={"X-Fragment": "1"})
+        return str(answer.text)
 
     live, final = fragment(), fragment(_final="1")
     assert "<html" not in live and "电话" in live and "“题目”必须填写" not in live

@@ -7,140 +7,21 @@ moves first; then inclusive joins fire, in every possible order: so a step may l
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
 
-from bpmn.diagram import Diagram, Element
-from forms.values import Value
+from bpmn.diagram import Element
+from bpmn.durations import parse_cycle
 from tests.drawing import Decisions, Drawn
+from tests.tokens import PASSED, WAITING, Plan, Token, is_handler, throws
 
 MOST_MOVES = 3_000
 MOST_ORDERS = 100
-WAITING = ("userTask", "intermediateCatchEvent", "eventBasedGateway")
 
 
 class TooManyOrders(Exception):
     """Inclusive joins may fire in so many different orders here that the game is not played on."""
-
-
-class Plan:
-    """A diagram, and how far a token on a flow can come. Never copied."""
-
-    def __init__(self, diagram: Diagram) -> None:
-        self.diagram, self.process = diagram, diagram.process.id
-        self._ends: dict[tuple[str, str], frozenset[str]] = {}
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Plan:
-        return self
-
-    def __getitem__(self, element: str) -> Element:
-        return self.diagram.elements[element]
-
-    def start(self, container: str) -> Element:
-        """The start event of the process or of a subprocess."""
-        return next(each for each in self.diagram.within(container) if each.type == "startEvent")
-
-    def ways_out(self, element: str) -> list[str]:
-        """The flows on which a token can leave an element: its own, and those of its boundary events."""
-        events = self.diagram.boundary_of(element)
-        return [*self[element].outgoing, *(flow for event in events for flow in event.outgoing)]
-
-    def ends(self, flow: str, join: str) -> frozenset[str]:
-        """The incoming flows of a join to which a token on this flow can come without visiting the join."""
-        if (flow, join) not in self._ends:
-            seen: set[str] = set()
-            waiting = [flow]
-            while waiting:
-                if (each := waiting.pop()) not in seen:
-                    seen.add(each)
-                    target = self.diagram.flows[each].target
-                    waiting += self.ways_out(target) if target != join else []
-            self._ends[flow, join] = frozenset(each for each in seen if self.diagram.flows[each].target == join)
-        return self._ends[flow, join]
-
-
-@dataclass(eq=False)
-class Token:
-    """A token that stays in an element for a while.
-
-    ``marking`` counts the tokens on flows inside it, if it has an inside; ``own`` are decisions it was born with (a
-    member of a multi-instance activity), ``inside`` those that only its inside knows (a called process).
-    """
-
-    element: str
-    plan: Plan
-    around: Token | None
-    member: bool = False
-    own: Decisions | None = None
-    inside: Decisions | None = None
-    inner: Plan | None = None
-    marking: Counter[str] = field(default_factory=Counter)
-    tokens: list[Token] = field(default_factory=list)
-    events: list[str] = field(default_factory=list)
-    total: int | None = None
-    begun: int = 0
-    completed: int = 0
-
-    @property
-    def is_scope(self) -> bool:
-        """Whether tokens move along flows inside."""
-        return self.inner is not None
-
-    def all(self) -> Iterator[Token]:
-        """This token and every one inside it."""
-        yield self
-        for token in self.tokens:
-            yield from token.all()
-
-    def knows(self, *, from_inside: bool = False) -> Decisions:
-        """The decisions that are read and written here, or by what is inside."""
-        if from_inside and self.inside is not None:
-            return self.inside
-        if self.own is not None:
-            return self.own
-        assert self.around is not None
-        return self.around.knows(from_inside=True)
-
-    def decision(self, name: str, *, from_inside: bool = False) -> Any:
-        """What was decided, as far as it can be seen from here."""
-        if from_inside and self.inside is not None:
-            return self.inside[name]
-        if self.own is not None and name in self.own:
-            return self.own[name]
-        assert self.around is not None
-        return self.around.decision(name, from_inside=True)
-
-    def view(self) -> str:
-        """All that can be seen of this token and what is inside it, as a text that does not depend on order."""
-        known = [f"{key}={value}" for table in (self.own, self.inside) for key, value in sorted((table or {}).items())]
-        return shown(
-            self.element,
-            member=self.member,
-            counts=None if self.total is None else [self.total, self.completed, len(self.tokens)],
-            events=self.events,
-            known=known,
-            marking=+self.marking,
-            inside=[token.view() for token in self.tokens],
-        )
-
-
-def shown(
-    element: str,
-    *,
-    member: bool,
-    counts: Sequence[Value] | None,
-    events: list[str],
-    known: list[str],
-    marking: Counter[str],
-    inside: list[str],
-) -> str:
-    """How a token is written down, by the game and by whoever looks at the engine."""
-    flows = [f"{flow}*{number}" for flow, number in sorted(marking.items())]
-    parts = [*sorted(inside), *flows, *(f"@{event}" for event in sorted(events))]
-    return f"{element}{'#' if member else ''}{counts or ''}{known or ''}{{{', '.join(parts)}}}"
 
 
 @dataclass
@@ -161,6 +42,7 @@ class World:
         main = plans[drawn.main]
         root = Token(drawn.main, main, None, inside=dict(decisions), inner=main)
         world = cls(plans, root)
+        root.events = main.handlers(drawn.main)
         world.begin(root, drawn.main)
         return list(world.settled())
 
@@ -169,17 +51,10 @@ class World:
     def happen(self, token: Token, event: str | None, decisions: Decisions) -> list[World]:
         """What waits is done, or (``event``) what is armed at it happens; all but a timer brings decisions."""
         self.ends, self.moves = [], 0
-        what = token.plan[event or token.element]
+        what = token.event(event) if event else token.plan[token.element]
         if what.event is None or what.event.kind != "timer":
-            token.knows().update(decisions)
-        if event is None:
-            self.leave(token)
-        else:
-            if token.plan[token.element].type == "eventBasedGateway" or what.interrupting:
-                self.vanish(token)
-            elif what.event is not None and what.event.kind == "timer":
-                token.events.remove(event)  # a reminder comes once; a message may come again
-            self.put(token.around, what.outgoing)
+            token.knows(from_inside=bool(event) and is_handler(what)).update(decisions)
+        self.occur(token, event)
         return list(self.settled())
 
     # Steps that follow by themselves.
@@ -190,7 +65,9 @@ class World:
         while True:
             self.moves += 1
             assert self.moves < MOST_MOVES, "the model has a loop without a wait"
-            if self.move() or self.finish():
+            if self.stuck:
+                break
+            if self.meet() or self.move() or self.finish():
                 continue
             ready = list(self.ready_inclusive())
             if not ready:
@@ -220,7 +97,7 @@ class World:
                 element = plan[plan.diagram.flows[flow].target]
                 gathers = element.type in ("parallelGateway", "inclusiveGateway")
                 if element.type == "inclusiveGateway" and len(element.incoming) > 1:
-                    continue
+                    continue  # decided when nothing else moves
                 taken = element.incoming if gathers else (flow,)
                 if all(scope.marking[each] for each in taken):
                     scope.marking.subtract(taken)
@@ -236,41 +113,62 @@ class World:
             if element.event is not None and element.event.kind == "terminate":
                 scope.tokens.clear()
                 scope.marking.clear()
-        elif element.type.endswith("Gateway") and element.type != "eventBasedGateway":
+            self.throw(scope, element)
+        elif throws(element, "link"):
+            self.put(scope, scope.inner.link(element).outgoing)
+        elif element.type in ("intermediateThrowEvent", "sendTask"):
+            if self.throw(scope, element):
+                self.put(scope, self.chosen(scope, element))
+        elif element.type in PASSED:
             self.put(scope, self.chosen(scope, element))
-        elif element.type == "scriptTask":
-            self.put(scope, element.outgoing)
         else:
-            token = Token(element.id, scope.inner, scope)
-            scope.tokens.append(token)
-            if element.type == "eventBasedGateway":
-                token.events = [scope.inner.diagram.flows[flow].target for flow in element.outgoing]
-            else:
-                token.events = [event.id for event in scope.inner.diagram.boundary_of(element.id)]
-            if element.loop is None:
-                self.enter(token)
-            else:
-                self.enter_many(token, sequential=element.loop.sequential)
+            self.stay(scope, element)
 
-    def chosen(self, scope: Token, gateway: Element) -> list[str]:
-        """The flows by which a token leaves a gateway, as it was decided."""
-        if gateway.type == "parallelGateway" or len(gateway.outgoing) == 1:
-            return list(gateway.outgoing)
-        decided = scope.decision(gateway.id, from_inside=True)
+    def stay(self, scope: Token, element: Element) -> None:
+        """What takes time: its token stays in it, with what is armed there."""
+        assert scope.inner is not None
+        token = Token(element.id, scope.inner, scope)
+        scope.tokens.append(token)
+        if element.type == "eventBasedGateway":
+            token.events = [scope.inner.diagram.flows[flow].target for flow in element.outgoing]
+        else:
+            token.events = [event.id for event in scope.inner.diagram.boundary_of(element.id)]
+        if element.repeat is not None:
+            self.enter_again(token)
+        elif element.loop is None:
+            self.enter(token)
+        else:
+            self.enter_many(token, sequential=element.loop.sequential)
+
+    def chosen(self, scope: Token, element: Element) -> list[str]:
+        """The flows by which a token leaves a gateway or an activity, as it was decided."""
+        assert scope.inner is not None
+        flows = [scope.inner.diagram.flows[flow] for flow in element.outgoing]
+        if not element.type.endswith("Gateway"):
+            asked = [flow.id for flow in flows if flow.condition]
+            decided = scope.decision(f"go_{element.id}", from_inside=True) if asked else []
+            met = [flow for flow in asked if flow in decided]
+            always = [flow.id for flow in flows if not flow.condition and flow.id != element.default]
+            return [*always, *met, *([element.default] if element.default and not met else [])]
+        if element.type == "parallelGateway" or len(flows) == 1:
+            return [flow.id for flow in flows]
+        decided = scope.decision(element.id, from_inside=True)
         wanted = [decided] if isinstance(decided, str) else decided
-        flows = [flow for flow in gateway.outgoing if flow in wanted and flow != gateway.default]
-        assert flows or gateway.default, f"{gateway.id} has nowhere to go"
-        return flows or [gateway.default or ""]
+        taken = [flow.id for flow in flows if flow.id in wanted and flow.id != element.default]
+        assert taken or element.default, f"{element.id} has nowhere to go"
+        return taken or [element.default or ""]
 
     def enter(self, token: Token) -> None:
         """An activity begins."""
         element = token.plan[token.element]
-        if element.type == "subProcess":
+        if element.type in ("subProcess", "transaction"):
             token.inner = token.plan
+            token.events += token.inner.handlers(element.id)
             self.begin(token, element.id)
         elif element.type == "callActivity":
             token.inside = {name: token.decision(name) for name in element.inputs}
             token.inner = self.plans[element.called or ""]
+            token.events += token.inner.handlers(token.inner.process)
             self.begin(token, token.inner.process)
         else:
             assert element.type in WAITING
@@ -296,13 +194,30 @@ class World:
         token.begun += 1
         self.enter(member)
 
+    def enter_again(self, token: Token) -> None:
+        """A standard loop: once more, or no more."""
+        repeat = token.plan[token.element].repeat
+        assert repeat is not None
+        enough = repeat.most is not None and token.done >= repeat.most
+        asked = repeat.before or token.done > 0
+        if enough or (asked and not token.decision(f"again_{token.element}")):
+            self.leave(token)
+        else:
+            child = Token(token.element, token.plan, token, member=True)
+            token.tokens.append(child)
+            self.enter(child)
+
     def leave(self, token: Token) -> None:
         """What waited, or contained others, is done: its token goes on."""
         self.vanish(token)
         around = token.around
         assert around is not None
         if not token.member:
-            self.put(around, token.plan[token.element].outgoing)
+            self.put(around, self.chosen(around, token.plan[token.element]))
+            return
+        if around.total is None:
+            around.done += 1
+            self.enter_again(around)
             return
         around.completed += 1
         enough = around.completed >= around.decision(f"stop_{around.element}")
@@ -329,9 +244,116 @@ class World:
             if scope.is_scope and not scope.tokens and not +scope.marking and not self.ended:
                 if scope is self.root:
                     self.ended = True
+                    self.root.events.clear()
                 else:
                     self.leave(scope)
                 return True
+        return False
+
+    # What happens inside.
+
+    def occur(self, token: Token, event: str | None) -> None:
+        """What waits happens: the token itself, or what is armed at it."""
+        if event is None:
+            self.leave(token)
+            return
+        what = token.event(event)
+        if token.plan[token.element].type == "eventBasedGateway" if token.around else False:
+            self.vanish(token)
+            self.put(token.around, what.outgoing)
+        elif is_handler(what):
+            self.start_handler(token, what)
+        else:
+            if what.interrupting:
+                self.vanish(token)
+            else:
+                self.count(token, what)
+            self.put(token.around, what.outgoing)
+
+    def start_handler(self, scope: Token, start: Element) -> None:
+        """An event subprocess begins; if it interrupts, it is all that is left in its scope."""
+        assert scope.inner is not None
+        if start.interrupting:
+            scope.tokens.clear()
+            scope.marking.clear()
+            scope.events = [key for key in scope.events if not is_handler(scope.event(key))]
+        else:
+            self.count(scope, start)
+        token = Token(start.container, scope.inner, scope, inner=scope.inner)
+        token.events = scope.inner.handlers(start.container)
+        scope.tokens.append(token)
+        self.put(token, start.outgoing)
+
+    @staticmethod
+    def count(token: Token, what: Element) -> None:
+        """What does not interrupt comes again: a date or duration does not, a cycle so many times."""
+        assert what.event is not None
+        if what.event.kind == "timer":
+            token.rung[what.id] += 1
+            cycle = parse_cycle(what.event.expression or "") if what.event.form == "cycle" else None
+            if cycle is None or cycle.times == token.rung[what.id]:
+                token.events.remove(what.id)
+
+    def lives(self, token: Token) -> bool:
+        """Whether a token is still on the board."""
+        return any(each is token for each in self.root.all())
+
+    def throw(self, scope: Token, element: Element) -> bool:
+        """An element throws; whether its token is still there afterwards."""
+        assert scope.inner is not None
+        event = element.event
+        thrower = Token(element.id, scope.inner, scope)
+        scope.tokens.append(thrower)
+        if event is not None and event.kind in ("error", "escalation"):
+            self.throw_outwards(thrower, event.kind, event.code)
+        elif event is not None and event.kind in ("signal", "message"):
+            waiting = [
+                (token, key)
+                for token in self.root.all()
+                for what, key in token.waits()
+                if what.event is not None and (what.event.kind, what.event.name) == (event.kind, event.name)
+            ]
+            for token, key in waiting[: 1 if event.kind == "message" else None]:
+                if self.lives(token) and (key is None or key in token.events):
+                    self.occur(token, key)
+        if not self.lives(thrower):
+            return False
+        scope.tokens.remove(thrower)
+        return True
+
+    def throw_outwards(self, thrower: Token, kind: str, code: str | None) -> None:
+        """An error or escalation goes from scope to scope until an event catches it."""
+        token = thrower.around
+        while token is not None:
+            for inside in (True, False):
+                events = [token.event(key) for key in token.events if is_handler(token.event(key)) == inside]
+                fitting = [each for each in events if each.event is not None and each.event.kind == kind]
+                for wanted in (code, None):
+                    for each in fitting:
+                        if each.event is not None and each.event.code == wanted:
+                            self.occur(token, each.id)
+                            return
+            token = token.around
+        if kind == "error":
+            self.stuck |= {thrower.element}
+
+    def meet(self) -> bool:
+        """Let a condition that has come true happen, if there is one."""
+        for token in self.root.all():
+            for what, key in list(token.waits()):
+                if what.event is None or what.event.kind != "conditional":
+                    continue
+                behind = token.around is not None and token.plan[token.element].type == "eventBasedGateway"
+                at = token if key is None or behind or is_handler(what) else token.around
+                assert at is not None
+                holds = at.decision(f"holds_{what.id}", from_inside=at is not token or is_handler(what))
+                name = what.id
+                if not holds:
+                    token.met.discard(name)
+                elif name not in token.met:
+                    token.met.add(name)
+                    self.occur(token, key)
+                    return True
         return False
 
     # Inclusive joins.

@@ -12,8 +12,10 @@ from engine.runtime.events import Armed, Catch
 from engine.runtime.instance import Instance
 from tests.drawing import Decisions, Drawn
 from tests.playing import House
-from tests.token_game import Token, TooManyOrders, World, shown
+from tests.token_game import TooManyOrders, World
+from tests.tokens import FROM_OUTSIDE, Token, shown
 
+CAUGHT = ("signal.caught", "error.caught", "escalation.caught", "condition.met", "message.received")
 MOST_TOKENS = 25  # a model may make tokens faster than a walk can use them up; such a walk stops
 
 
@@ -71,10 +73,12 @@ def engine_moves(instance: Instance, drawn: Drawn) -> list[tuple[int, Move]]:
 def game_moves(world: World) -> Iterator[tuple[Token, Move]]:
     """What can be done in the game."""
     for token in world.root.all():
-        if token.total is None and not token.is_scope and token.plan[token.element].type != "eventBasedGateway":
+        inner = token.around is not None and token.total is None and not token.tokens
+        if inner and token.plan[token.element].type == "userTask":
             yield token, Move(place_of(token), None)
-        for event in token.events:
-            yield token, Move(place_of(token), event)
+        for what, event in token.waits():
+            if what.event is not None and what.event.kind in FROM_OUTSIDE:
+                yield token, Move(place_of(token), event)
 
 
 def place_of(token: Token) -> tuple[str, ...]:
@@ -126,6 +130,7 @@ class Walk:
         view = engine_view(self.kept, self.kept.task_tree.id, self.drawn)
         self.report.append(f"  runtime: {view}")
         ends = Counter(each.element for each in self.kept.happenings if each.kind == "end.reached")
+        self.done.update(each.element for each in self.kept.happenings if each.kind in CAUGHT)
         here: tuple[object, ...] = (view, self.kept.ended, frozenset(), ends)
         same = [
             world
@@ -143,7 +148,7 @@ class Walk:
         self.report.append(f"  runtime: {refusal}")
         if not any(any(join in refusal.text.en for join in world.stuck) for world in self.worlds):
             self.fail("the runtime is stuck and the game is not")
-        self.done["(stuck)"] += 1
+        self.done.update(["(stuck)", *self.worlds[0].stuck])
         self.kept = None
 
     def step(self) -> bool:
@@ -151,6 +156,9 @@ class Walk:
         if self.kept is None or self.kept.ended or len(self.kept.tasks) > MOST_TOKENS:
             return False
         moves = engine_moves(self.kept, self.drawn)
+        if not moves:  # what is awaited can only come from inside, and nothing moves there
+            self.done["(waiting)"] += 1
+            return False
         number, move = self.random.choice(moves)
         decisions = self.decide()
         self.report.append(f"{move.event or move.place[0]} with {decisions}")

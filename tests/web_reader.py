@@ -46,7 +46,7 @@ def flaws(text: str) -> list[str]:
     """Everything that is wrong with a page, whatever it is about."""
     tree, found = parsed(text)
     every = list(tree.iter())
-    elements = [each for each in every if isinstance(each.tag, str)]
+    elements = [each for each in every if not callable(each.tag)]  # a comment's tag is a function
     return [*found, *_frame(tree), *_ids(elements), *_scripts(elements), *_forms(tree), *_tables(tree)]
 
 
@@ -210,7 +210,7 @@ class Reader:
         status: int = 200,
         files: Mapping[str, Upload | Sequence[Upload]] | None = None,
     ) -> Seen:
-        """Fill in a form of a page and send it; ``to`` is the address of another of its buttons. None takes a field out."""
+        """Fill in a form and send it, ``to`` the address of another of its buttons. None takes a field out."""
         data = seen.fields(action)
         for name, value in (changes or {}).items():
             data.poplist(name)

@@ -14,13 +14,15 @@ from engine import definitions, inbox
 from engine.access import judge, unbar
 from engine.admission import door
 from engine.desk import Desk
+from engine.documents import pdf_is_possible
 from engine.incidents import standing_still
 from engine.people import names, standing
 from engine.trail.record import EVENT_KINDS
 from engine.trail.verify import verify
-from engine.work import BEIJING
+from engine.work import BEIJING, Work
 from webui import deadlines
 from webui.answered import answered
+from webui.documents import issued
 from webui.drawing import drawn, marks_of
 from webui.messages import may_withdraw, sendable, visible
 from webui.page import actor, language, look, new_key, show, vocabulary
@@ -29,6 +31,8 @@ from webui.words import Sentence, Speaker
 bp = Blueprint("cases", __name__)
 
 PAGE = 50
+STRETCH, STRETCHES = 200, 5
+SHOWN_DAYS = 6  # older ones are folded away
 
 
 @bp.get("/cases")
@@ -38,7 +42,7 @@ def index() -> Response:
     after = max(request.args.get("after", 0, type=int), 0)
     with look() as work:
         chosen = {"words": words, "status": status or None, "process": process or None}
-        rows = inbox.visible_cases(work, **chosen, limit=PAGE, after=after)
+        rows, further = page_of_cases(work, chosen, after)
         processes = {row.process: row for row in definitions.in_force(work)}
         people = names(work, [row["applicant"] for row in rows])
         return show(
@@ -49,9 +53,26 @@ def index() -> Response:
             outcomes=vocabulary().outcomes,
             chosen=chosen,
             after=after,
-            more=len(rows) == PAGE,
-            page_size=PAGE,
+            further=further,
         )
+
+
+def page_of_cases(work: Work, chosen: Mapping[str, Any], after: int) -> tuple[list[Mapping[str, Any]], int | None]:
+    """The cases to show from this place on, and the place where the next page begins, if there is one.
+
+    Only a stretch of the list is looked through: whoever has a part in few of very many cases finds them by words.
+    """
+    rows: list[Mapping[str, Any]] = []
+    for start in range(after, after + STRETCHES * STRETCH, STRETCH):
+        found = inbox.cases(work, **chosen, limit=STRETCH, after=start)
+        for place, row in enumerate(found, start):
+            if len(rows) == PAGE:
+                return rows, place
+            if inbox.may_see(work, row):
+                rows.append(row)
+        if len(found) < STRETCH:
+            return rows, None
+    return rows, after + STRETCHES * STRETCH
 
 
 @bp.get("/cases/<case:case>")
@@ -74,11 +95,12 @@ def page(case: str) -> Response:
             process=desk.deployed.diagram.process,
             latest=next((each for each in reversed(told) if each.own), None),
             days=by_day(told),
+            shown_days=SHOWN_DAYS,
             waits=waits,
             deadlines=[wait.deadline for wait in waits if wait.deadline] + clock_of(desk, speaker),
             picture=drawn(desk.deployed.diagram, marks),
             answers=answered(desk),
-            documents=document_rows(desk, speaker),
+            documents=document_rows(desk, speaker, events),
             comments=comments,
             people=people,
             messages=[] if desk.row["status"] != "open" else sendable(desk),
@@ -134,12 +156,14 @@ def clock_of(desk: Desk, speaker: Speaker) -> list[deadlines.Deadline]:
     return deadlines.of_timers(desk, lambda process, element: speaker.element(process, element).said(language()))
 
 
-def document_rows(desk: Desk, speaker: Speaker) -> list[dict[str, Any]]:
-    """The documents of a case, with who brought them and at which step."""
+def document_rows(desk: Desk, speaker: Speaker, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The documents of a case, with who brought them and at which step, and whether there is a PDF to print."""
+    printable = issued(events) if pdf_is_possible() else set()
     rows = []
     for row in inbox.documents(desk.work, desk.row["id"]):
         where = speaker.element(desk.deployed.process, row["element"]).said(language())
-        rows.append({**row, "where": where, "by": speaker.person(row["uploaded_by"])})
+        by = speaker.person(row["uploaded_by"])
+        rows.append({**row, "where": where, "by": by, "pdf": row["id"] in printable})
     return rows
 
 

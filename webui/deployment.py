@@ -76,7 +76,8 @@ def understood(work: Work, name: str, data: bytes) -> tuple[Package, Judged]:
 
 def judge(work: Work, package: Package) -> Judged:
     """What the gate says of a package, with the picture in the reader's language."""
-    return bounded.judge([package], vocabulary().roles, definitions.signatures(work), language())[0]
+    words, signatures = vocabulary(), definitions.signatures(work)
+    return bounded.judge([package], words.roles, signatures, language(), words.values)[0]
 
 
 def files_in_force(work: Work, process: str) -> dict[str, bytes]:

@@ -19,6 +19,7 @@ DONE = frozenset(
     {
         "task.completed",
         "step.passed",
+        "decision.made",
         "gateway.taken",
         "end.reached",
         "timer.fired",

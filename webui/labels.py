@@ -1,4 +1,4 @@
-"""The fixed words of the pages, in both languages, kept in ``labels.yaml``. What happened in a case is for ``words``."""
+"""The fixed words of the pages, in both languages, kept in ``labels.yaml``. What happened is for ``words``."""
 
 from __future__ import annotations
 

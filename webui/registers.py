@@ -1,15 +1,20 @@
-"""The registers (台账): which there are, their records, and every version of one record."""
+"""The registers (台账): which there are, the records one may see, and every version of one record."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import Blueprint, Response, request
 
-from engine import registers
+from engine import definitions, inbox, registers
 from engine.errors import NotFound
+from engine.inbox import OVERSEERS
 from engine.people import names
-from engine.registers import RegisterKind
-from webui.page import language, look, show, vocabulary
-from webui.saying import Teller, persons_in
+from engine.registers import Entry, RegisterKind
+from engine.work import Work
+from forms.fields import Field
+from webui.page import language, look, said, show, visitor, vocabulary
+from webui.saying import Shown, Teller, persons_in
 
 bp = Blueprint("registers", __name__)
 
@@ -24,12 +29,34 @@ def kind_of(register: str) -> RegisterKind:
     return found
 
 
+def sees_all() -> bool:
+    """Whether the person signed in oversees everything."""
+    person = visitor()
+    return person is not None and bool(person.roles & OVERSEERS)
+
+
+def visible(work: Work, entries: Iterable[Entry]) -> list[Entry]:
+    """The records that the person signed in may see: those written by cases they may look into."""
+    if sees_all():
+        return list(entries)
+    kept: dict[str | None, bool] = {None: False}
+    found = []
+    for entry in entries:
+        if entry.case not in kept:
+            kept[entry.case] = inbox.may_see(work, inbox.case(work, str(entry.case)))
+        if kept[entry.case]:
+            found.append(entry)
+    return found
+
+
 @bp.get("/registers")
 def index() -> Response:
-    """All registers with how many records each has."""
+    """All registers; whoever oversees them also sees how many records each has."""
+    kinds = vocabulary().registers.values()
     with look() as work:
-        listed = [(kind, len(registers.records(work, kind.code))) for kind in vocabulary().registers.values()]
-        return show("registers.html", registers=sorted(listed, key=lambda pair: -pair[1]))
+        counts = {kind.code: len(registers.records(work, kind.code)) for kind in kinds} if sees_all() else {}
+        listed = sorted(kinds, key=lambda kind: -counts.get(kind.code, 0))
+        return show("registers.html", registers=listed, counts=counts)
 
 
 @bp.get("/registers/<code:register>")
@@ -38,13 +65,12 @@ def register(register: str) -> Response:
     kind = kind_of(register)
     words, after = request.args.get("words", "").strip(), max(request.args.get("after", 0, type=int), 0)
     with look() as work:
-        entries = registers.browse(work, register, words=words, offset=after, limit=PAGE + 1)
-        people = {one for entry in entries for one in persons_in(entry.value)} | {entry.key for entry in entries}
-        teller = Teller(language(), names(work, people))
-        return show(
-            "register.html", kind=kind, entries=entries[:PAGE], teller=teller, words=words, after=after,
-            more=len(entries) > PAGE, page_size=PAGE,
-        )  # fmt: skip
+        found = registers.browse(work, register, words=words, offset=after, limit=PAGE + 1)
+        entries = visible(work, found[:PAGE])
+        keys = names(work, {entry.key for entry in entries})
+        lines = [(entry, keys.get(entry.key, entry.key), told(work, entry)) for entry in entries]
+        more = len(found) > PAGE
+        return show("register.html", kind=kind, lines=lines, words=words, after=after, more=more, page_size=PAGE)
 
 
 @bp.get("/registers/<code:register>/record")
@@ -52,9 +78,31 @@ def record(register: str) -> Response:
     """Every version of one record, the first one first."""
     kind, key = kind_of(register), request.args.get("key", "")
     with look() as work:
-        entries = registers.history(work, register, key)
+        entries = visible(work, registers.history(work, register, key))
         if not entries:
             raise NotFound(f"台账“{kind.zh}”没有“{key}”", f"the register {kind.en!r} has no record {key!r}")
-        people = {one for entry in entries for one in persons_in(entry.value)} | {key}
-        teller = Teller(language(), names(work, people))
-        return show("record.html", kind=kind, entries=entries, teller=teller, record_key=key)
+        lines = [(entry, told(work, entry)) for entry in entries]
+        return show("record.html", kind=kind, lines=lines, name=names(work, {key}).get(key, key))
+
+
+def told(work: Work, entry: Entry) -> list[tuple[str, Shown]]:
+    """The columns of a record that hold something, called and said as the fields of the forms they come from."""
+    teller, fields = Teller(language(), names(work, set(persons_in(entry.value)))), fields_in_force(work)
+    found = []
+    for code, value in entry.value.items():
+        each = fields.get(code)
+        if value is not None:
+            shown = teller.value(each, value) if each else Shown(teller.plain(value))
+            found.append((said(each.label) if each else code, shown))
+    return found
+
+
+def fields_in_force(work: Work) -> dict[str, Field]:
+    """The fields of all forms in force by their codes; where several forms have one, any of them."""
+    found: dict[str, Field] = work.memory.setdefault("fields in force", {})
+    if not found:
+        for row in definitions.in_force(work):
+            for contents in definitions.deployed(work, row.id).contents.values():
+                for form in contents.forms.values():
+                    found.update({each.code: each for each in form.fields if each.holds_value})
+    return found

@@ -27,7 +27,7 @@ MECHANICS = frozenset(
     {
         "task.cancelled", "message.received", "gateway.taken", "step.passed", "process.called", "end.reached",
         "timer.armed", "notice.sent", "message.thrown", "signal.thrown", "signal.caught", "error.thrown",
-        "error.caught", "escalation.thrown", "escalation.caught", "condition.met",
+        "error.caught", "escalation.thrown", "escalation.caught", "condition.met", "decision.made",
     }
 )  # fmt: skip
 """What follows from an act by itself, and may be skipped by a reader in a hurry."""
@@ -56,6 +56,9 @@ SAYINGS: Mapping[str, Text] = {
     "escalation.caught": Text("上报由“{element}”处理", "The escalation is dealt with by “{element}”"),
     "condition.met": Text("“{element}”的条件成立", "The condition of “{element}” is met"),
     "gateway.taken": Text("判断“{element}”：走向“{ways}”{because}", "Decision “{element}”: on to “{ways}”{because}"),
+    "decision.made": Text(
+        "“{element}”按决策表“{table}”判定{ruled}{written}", "“{element}”: the table “{table}” decided{ruled}{written}"
+    ),
     "step.passed": Text("系统完成“{element}”{written}", "The system did “{element}”{written}"),
     "process.called": Text("进入子流程“{element}”", "The subprocess “{element}” began"),
     "end.reached": Text("到达终点“{element}”", "The end “{element}” was reached"),
@@ -73,16 +76,8 @@ SAYINGS: Mapping[str, Text] = {
     "step.skipped": Text("{who}确认跳过“{element}”", "{who} confirmed that “{element}” is skipped"),
     "variable.corrected": Text("{who}更正了变量 {variable}", "{who} corrected the variable {variable}"),
     "case.migrated": Text("{who}把案卷转到流程的另一版本", "{who} moved the case to another version of its process"),
-    "message.thrown": Text("流程发出消息“{element}”", "The process sent the message “{element}”"),
-    "signal.thrown": Text("流程发出信号“{element}”", "The process threw the signal “{element}”"),
-    "signal.caught": Text("流程收到信号“{element}”", "The process caught the signal “{element}”"),
-    "error.thrown": Text("流程抛出错误“{element}”", "The process threw the error “{element}”"),
-    "error.caught": Text("流程处理错误“{element}”", "The process caught the error “{element}”"),
-    "escalation.thrown": Text("流程升级“{element}”", "The process escalated “{element}”"),
-    "escalation.caught": Text("流程处理升级“{element}”", "The process caught the escalation “{element}”"),
-    "condition.met": Text("条件“{element}”成立", "The condition “{element}” was met"),
 }
-"""What is said of an event of each kind; the blanks are methods of ``_About``. Other kinds are called by their names."""
+"""What is said of an event of each kind; the blanks are methods of ``_About``. Other kinds go by their names."""
 
 VERBS = {
     "start": Text("提出申请", "start"),
@@ -277,6 +272,18 @@ class _About:
     def written(self) -> Text:
         names = [str(one["name"]) for one in self.data.get("written") or ()]
         return Text(f"，得出 {'、'.join(names)}", f", which gave {', '.join(names)}") if names else NOTHING
+
+    def table(self) -> Text:
+        contents, name = self.speaker.deployed.contents.get(self.process), str(self.data.get("table"))
+        found = contents.tables.get(name) if contents else None
+        name = found.name or name if found else name
+        return Text(name, name)
+
+    def ruled(self) -> Text:
+        rules = self.listed("rules")
+        if not rules:
+            return Text("（没有规则符合）", " (no rule matched)")
+        return Text(f"（规则 {'、'.join(rules)}）", f" (rule {', '.join(rules)})")
 
     def fault(self) -> Text:
         return Text(str(self.data.get("zh", "")), str(self.data.get("en", "")))

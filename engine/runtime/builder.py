@@ -8,6 +8,7 @@ from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
 from SpiffWorkflow.task import Task
 
 from bpmn.diagram import Diagram, Element
+from bpmn.dmn_table import Table
 from bpmn.routes import links, reaches
 from engine.runtime import activities, events, gateways, specs, throwing
 
@@ -21,6 +22,7 @@ KINDS: Mapping[str, type[specs.Node]] = {
     "userTask": specs.UserTask,
     "scriptTask": specs.Script,
     "serviceTask": specs.Service,
+    "businessRuleTask": specs.Decision,
     "exclusiveGateway": gateways.Exclusive,
     "parallelGateway": gateways.Parallel,
     "inclusiveGateway": gateways.Inclusive,
@@ -40,9 +42,9 @@ HELD = "#held"
 class ProcessModel:
     """One process: its diagram and a spec for each element (``id#each`` for what an activity does several times)."""
 
-    def __init__(self, diagram: Diagram) -> None:
+    def __init__(self, diagram: Diagram, tables: Mapping[str, Table] | None = None) -> None:
         self.id = diagram.process.id
-        self.diagram = diagram
+        self.diagram, self.tables = diagram, tables or {}
         self.spec = WorkflowSpec(self.id)
         self.nodes: dict[str, specs.Node] = {}
         for element in diagram.elements.values():
@@ -116,11 +118,13 @@ class ProcessModel:
 
 
 class Model:
-    """What a case runs on: its own process and every process that one calls, by id."""
+    """What a case runs on: its own process and every process that one calls, by id, each with its decision tables."""
 
-    def __init__(self, main: str, diagrams: Mapping[str, Diagram]) -> None:
+    def __init__(
+        self, main: str, diagrams: Mapping[str, Diagram], tables: Mapping[str, Mapping[str, Table]] | None = None
+    ) -> None:
         self.main = main
-        self.processes = {name: ProcessModel(diagram) for name, diagram in diagrams.items()}
+        self.processes = {name: ProcessModel(each, (tables or {}).get(name)) for name, each in diagrams.items()}
         main_model = self.processes[main]
         whole = Element(id=main, type="process", name=main_model.diagram.process.name, line=0, container="")
         self.root = activities.Root(WorkflowSpec(main), main, whole, main_model)

@@ -66,6 +66,7 @@ class Catch(Node):
         """The instant (ISO, UTC) at which the timer falls due, computed once when waiting starts."""
         instance = task.workflow
         value = instance.value(task, self.timer) if self.timer else self.event.expression
+        moment: datetime | None
         try:
             if self.cycle is not None:
                 moment = self._occurrence(task)

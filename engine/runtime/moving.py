@@ -7,9 +7,9 @@ from typing import Any
 
 from SpiffWorkflow.task import Task
 
-from engine.runtime.activities import MultiInstance
+from engine.runtime.activities import MultiInstance, Repeated
 from engine.runtime.builder import HELD, Model
-from engine.runtime.events import Boundary
+from engine.runtime.events import Boundary, EventGateway, EventStart
 from engine.runtime.instance import Instance
 from engine.runtime.specs import Held, Node
 from forms.values import from_json, to_json
@@ -54,16 +54,29 @@ def _same(task: Task, old: Node, new: Node | None, renamed: Mapping[str, str]) -
         )
         return
     around = task.parent.task_spec
-    if isinstance(around, MultiInstance):
+    if isinstance(around, (MultiInstance, Repeated)) and new.name.endswith("#each"):
+        return
+    if isinstance(around, EventGateway):
+        yield from _behind(new, renamed.get(around.element.id, around.element.id))
         return
     inside = renamed.get(around.element.called or around.element.id, around.element.called or around.element.id)
     place = new.element.attached_to if isinstance(new, Boundary) else new.element.container
+    if isinstance(new, EventStart):
+        place = new.model.diagram.elements[new.element.container].container
     if isinstance(old, Boundary):
         inside = renamed.get(around.element.id, around.element.id)
     if task.parent is not task.workflow.task_tree and place != inside:
         yield Text(
             f"“{at}”在新版本里位于“{place}”之内，现在位于“{inside}”",
             f"{at!r} lies in {place!r} in the new version, and in {inside!r} now",
+        )
+
+
+def _behind(new: Node, gateway: str) -> Iterator[Text]:
+    if all(new.model.diagram.flows[flow].source != gateway for flow in new.element.incoming):
+        at = new.element.id
+        yield Text(
+            f"新版本里“{at}”不在事件网关“{gateway}”之后", f"the new version does not have {at!r} behind {gateway!r}"
         )
 
 

@@ -16,7 +16,7 @@ from SpiffWorkflow.task import Task
 from bpmn.diagram import Element, Flow
 from engine.errors import Incident
 from engine.runtime.happenings import WorkItem
-from forms.expressions import Assignment, Expression, compile_expression, compile_script
+from forms.expressions import Assignment, Expression, ExpressionError, compile_expression, compile_script
 from forms.values import PersonRef, Value
 
 if TYPE_CHECKING:
@@ -98,10 +98,10 @@ class Node(BpmnSpecMixin):
         if not met and self.default is not None and not (first and taken):
             taken.append(self.default)
         if not taken:
-            gateway = self.element.type.endswith("Gateway")
+            zh, en = ("网关", "gateway ") if self.element.type.endswith("Gateway") else ("", "")
             raise Incident(
-                f"{'网关' if gateway else ''}“{self.element.name}”（{self.element.id}）没有一个条件成立，也没有默认流向",
-                f"no condition of {'gateway ' if gateway else ''}{self.element.id} holds and it has no default flow",
+                f"{zh}“{self.element.name}”（{self.element.id}）没有一个条件成立，也没有默认流向",
+                f"no condition of {en}{self.element.id} holds and it has no default flow",
             )
         if len(self.flows) > 1:
             ids: list[Value] = [flow.id for flow in taken]
@@ -208,6 +208,34 @@ class Script(Node):
             instance.write(task, {assignment.name: value})
             written[assignment.name] = value
         instance.tell("step.passed", self, {"written": written})
+        return True
+
+
+class Decision(Node):
+    """A business rule task: a decision table of the package decides, and its result goes into a variable."""
+
+    skippable = True
+
+    def __init__(self, home: WorkflowSpec, name: str, element: Element, model: ProcessModel) -> None:
+        super().__init__(home, name, element, model)
+        self.table = model.tables[element.policy["decision"]]
+        self.into = element.policy["into"]
+
+    def _run_hook(self, task: Task) -> bool:
+        instance, element = task.workflow, self.element
+        try:
+            decided = self.table.decide(instance.names(task.id), instance.host.functions)
+        except ExpressionError as error:
+            raise Incident(
+                f"“{element.name}”（{element.id}）没有作出判定。{error.text.zh}",
+                f"{element.id} could not decide: {error.text.en}",
+            ) from error
+        instance.write(task, {self.into: decided.value})
+        for each in (*decided.before, decided):
+            written = {self.into if each is decided else each.table: each.value}
+            rules: list[Value] = list(each.rules)
+            about: dict[str, Value] = {"table": each.table, "rules": rules, "values": dict(each.inputs)}
+            instance.tell("decision.made", self, {**about, "written": written})
         return True
 
 

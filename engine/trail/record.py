@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -18,12 +19,14 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from engine.model import INSTANT_FORMAT, Event, Setting, Stream
+from engine.instant import INSTANT_FORMAT
+from engine.model import Event, Setting, Stream
 from engine.work import Work
 from forms.values import Value, canonical
 
 GENESIS = "0" * 64
 DOMAIN = b"LIUHEN-EVENT-v1\n"
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "case.started": ("立案", "case started"),
@@ -54,6 +57,7 @@ EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "escalation.caught": ("捕获升级", "escalation caught"),
     "condition.met": ("条件成立", "condition met"),
     "gateway.taken": ("判断", "gateway taken"),
+    "decision.made": ("按表判定", "decision made by a table"),
     "step.passed": ("系统步骤", "automatic step passed"),
     "process.called": ("调用子流程", "process called"),
     "end.reached": ("到达终点", "end event reached"),
@@ -172,10 +176,13 @@ class Chain:
 
 
 def shown(values: Mapping[str, Value], private: frozenset[str]) -> list[dict[str, str]]:
-    """Evaluated values for an event: name (or ``record.part``) and canonical text, those of private names withheld."""
+    """Evaluated values for an event, as canonical text, by their name, ``record.part`` or expression.
+
+    Those of private names are withheld, and those of expressions that mention one.
+    """
     found = []
     for name, value in values.items():
-        hidden = not private.isdisjoint(name.split("."))
+        hidden = not private.isdisjoint(_WORD.findall(name))
         found.append({"name": name, "value": "withheld" if hidden else canonical(conceal(value, private))})
     return found
 

@@ -1,4 +1,4 @@
-"""People who sit before the pages in Chromium: they sign in, take up what waits for them, fill in forms and send them."""
+"""People who sit before the pages in Chromium: they sign in, take up what waits for them, and fill in forms."""
 
 from __future__ import annotations
 

@@ -42,7 +42,11 @@ def test_a_served_page_is_shown_and_photographed(
     [
         ("<img src='http://example.org/x.png'>", "default-src *", "asked http://example.org/x.png"),
         ("<img src='http://127.0.0.1.example.org/x.png'>", "default-src *", "asked http://127.0.0.1.example.org/x.png"),
-        ("<script>new WebSocket('ws://example.org')</script>", "default-src * 'unsafe-inline'", "asked ws://example.org"),
+        (
+            "<script>new WebSocket('ws://example.org')</script>",
+            "default-src * 'unsafe-inline'",
+            "asked ws://example.org",
+        ),
         ("<script>throw new Error('broken')</script>", "default-src * 'unsafe-inline'", "threw broken"),
         ("<p style='color: red'>red", "default-src 'self'", "said Applying inline style violates"),
     ],

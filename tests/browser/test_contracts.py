@@ -112,7 +112,14 @@ def review_contract(sitter: Sitter, title: str, amount: str, unit: str = "yuan")
     sitter.take_up(title, "内容审查（认定）")
     sitter.fill({"is_technical_contract": "true", "determined_type": "tech_licence"})
     sitter.fill({f"criteria.TL-{number}": "true" for number in (1, 2, 3)})
-    sitter.fill({"tech_amount_determined_fen.unit": unit, "tech_amount_determined_fen": amount, "proposal": "register", "opinion": "符合认定条件"})
+    sitter.fill(
+        {
+            "tech_amount_determined_fen.unit": unit,
+            "tech_amount_determined_fen": amount,
+            "proposal": "register",
+            "opinion": "符合认定条件",
+        }
+    )
     sitter.send(SEND)
 
 
@@ -133,7 +140,14 @@ def verify_last_income(sitter: Sitter, clock: SetClock, title: str, amount: str)
     clock.instant = datetime(2027, 10, 11, 9, 0, tzinfo=BEIJING)
     sitter.sign_in(SELLER)
     sitter.take_up(title, "提交技术性收入核定表")
-    sitter.fill({"period": "2026-09 至 2027-10", "received_fen": amount, "non_technical_fen": "0", "technical_income_fen": amount})
+    sitter.fill(
+        {
+            "period": "2026-09 至 2027-10",
+            "received_fen": amount,
+            "non_technical_fen": "0",
+            "technical_income_fen": amount,
+        }
+    )
     sitter.fill({"invoice_nos": "00000001", "vouchers": [pdf("到账凭证一.pdf"), pdf("到账凭证二.pdf")]})
     sitter.send(SEND)
     sitter.sign_in(REGISTRAR)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from engine.model import Instant
+from engine.instant import Instant
 
 revision = "0001"
 down_revision: str | None = None
