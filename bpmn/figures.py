@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bpmn import symbols
 from bpmn.canvas import LINE, SIZE, SMALL, Canvas, frame, safe
 from bpmn.diagram import Element, Lane, Shape
@@ -38,12 +40,12 @@ def box(canvas: Canvas, element: Element, shape: Shape) -> str:
     """A subprocess whose inside is shown."""
     canvas.cover(shape)
     stroke, fill = canvas.colours(element.id)
-    dashed = ' stroke-dasharray="3 4"' if element.type == "eventSubProcess" else ""
+    dashed = _border(element)
     title = wrap(canvas.name(element), (shape.width - 40) / SIZE, 1)
     name = canvas.lines(title, shape.x + shape.width / 2, shape.y + 20)
     return canvas.element(element, (
         f'<rect {frame(shape)} rx="10" fill="{fill}" fill-opacity="0.6" stroke="{stroke}" stroke-width="1.6"{dashed}/>'
-        f"{name}{_loop(element, shape, 0)}{canvas.badge(shape)}"
+        f"{_second_border(element, shape, stroke)}{name}{_loop(element, shape, 0)}{canvas.badge(shape)}"
     ))
 
 
@@ -73,14 +75,27 @@ def _activity(canvas: Canvas, element: Element, shape: Shape) -> str:
     stroke, fill = canvas.colours(element.id)
     plain = "2.2" if canvas.marked(element.id) else "1.4"
     thick = "3.6" if element.type == "callActivity" else plain
-    body = f'<rect {frame(shape)} rx="9" fill="{fill}" stroke="{stroke}" stroke-width="{thick}"/>'
+    body = f'<rect {frame(shape)} rx="9" fill="{fill}" stroke="{stroke}" stroke-width="{thick}"{_border(element)}/>'
+    body += _second_border(element, shape, stroke)
     sign = symbols.task_sign(element.type, shape.x + 6, shape.y + 6)
     closed = element.type in _BOXES or element.type == "callActivity"
-    below = 16.0 if closed or element.loop else 0.0
+    below = 16.0 if closed or element.loop or element.repeat else 0.0
     text = _name(canvas, canvas.name(element) or element.id, shape, below, beside_sign=bool(sign))
     plus = symbols.closed_sign(shape.x + shape.width / 2, shape.y + shape.height - 9) if closed else ""
     return canvas.element(element, f"{body}{sign}{text}{plus}{_loop(element, shape, 18 if closed else 0)}"
                                    f"{canvas.badge(shape)}")
+
+
+def _border(element: Element) -> str:
+    return ' stroke-dasharray="2 4" stroke-linecap="round"' if element.type == "eventSubProcess" else ""
+
+
+def _second_border(element: Element, shape: Shape, stroke: str) -> str:
+    """A transaction has two borders."""
+    if element.type != "transaction":
+        return ""
+    inner = replace(shape, x=shape.x + 3, y=shape.y + 3, width=shape.width - 6, height=shape.height - 6)
+    return f'<rect {frame(inner)} rx="7" fill="none" stroke="{stroke}" stroke-width="1"/>'
 
 
 def _name(canvas: Canvas, name: str, shape: Shape, below: float, *, beside_sign: bool) -> str:
@@ -98,9 +113,11 @@ def _name(canvas: Canvas, name: str, shape: Shape, below: float, *, beside_sign:
 
 
 def _loop(element: Element, shape: Shape, aside: float) -> str:
+    x, y = shape.x + shape.width / 2 - aside, shape.y + shape.height - 9
+    if element.repeat is not None:
+        return symbols.again_sign(x, y)
     if element.loop is None:
         return ""
-    x, y = shape.x + shape.width / 2 - aside, shape.y + shape.height - 9
     return symbols.loop_sign(x, y, sequential=element.loop.sequential)
 
 

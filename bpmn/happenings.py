@@ -9,15 +9,19 @@ from bpmn.routes import links
 # Activities inside which errors and escalations can be thrown.
 _THROWING = frozenset({"subProcess", "transaction", "callActivity"})
 _THROWS = frozenset({"endEvent", "intermediateThrowEvent", "sendTask"})
+# Words of ours that mean something at events of some kinds only.
+_FITTING = {"into": ("error", "escalation"), "key": ("message",)}
 
 
 def check_happenings(diagram: Diagram, findings: Findings) -> None:
     """Report events that say too little to happen, or that could never be met."""
     caught: dict[tuple[str, str | None], str] = {}
-    linked = links(diagram)
+    linked, filled = links(diagram), _filled_by_people(diagram)
+    hosts = {each.attached_to for each in diagram.elements.values()}
     for element in diagram.elements.values():
         if element.type == "eventSubProcess":
-            _check_event_subprocess(element, diagram, findings)
+            _check_event_subprocess(element, hosts, findings)
+        _check_words(element, findings)
         if element.repeat and element.repeat.condition is None and element.repeat.most is None:
             findings.add("loop", element.repeat.line, element.id,
                          "标准循环既没有 loopCondition 也没有 loopMaximum，将永不停止：请写其中之一",
@@ -34,23 +38,44 @@ def check_happenings(diagram: Diagram, findings: Findings) -> None:
             findings.add("no-condition", element.line, element.id, "条件事件没有条件：请在 condition 中写表达式",
                          "this conditional event has no condition: write an expression as its condition")
         elif kind == "message" and element.type in _THROWS:
-            _check_thrown_message(element, diagram, findings)
+            _check_thrown_message(element, filled, findings)
 
 
-def throws_message(diagram: Diagram, name: str | None) -> bool:
-    """Whether an element of the diagram throws a message of this name."""
-    return any(
-        each.type in _THROWS and each.event is not None and (each.event.kind, each.event.name) == ("message", name)
+def thrown_messages(diagram: Diagram) -> frozenset[str | None]:
+    """The names of the messages that elements of the diagram throw."""
+    events = (each.event for each in diagram.elements.values() if each.type in _THROWS)
+    return frozenset(event.name for event in events if event is not None and event.kind == "message")
+
+
+def _filled_by_people(diagram: Diagram) -> dict[str | None, str]:
+    """The messages that are awaited with a form, and by which element."""
+    return {
+        each.event.name: each.id
         for each in diagram.elements.values()
-    )
+        if each.event is not None
+        and each.event.kind == "message"
+        and each.type not in _THROWS
+        and each.policy.get("form")
+    }
 
 
-def _check_event_subprocess(element: Element, diagram: Diagram, findings: Findings) -> None:
+def _check_words(element: Element, findings: Findings) -> None:
+    """What is written at an event whose kind it does not fit would be lost."""
+    kind = element.event.kind if element.event else ""
+    for word, kinds in _FITTING.items():
+        if kind and word in element.policy and kind not in kinds:
+            findings.add("misplaced", element.line, element.id,
+                         f"policy:{word} 只用于 {'、'.join(kinds)} 事件，而此处是 {kind}：请删去",
+                         f"policy:{word} is for events of the kind {' or '.join(kinds)}, but this is a {kind}: "
+                         "remove it")
+
+
+def _check_event_subprocess(element: Element, hosts: set[str | None], findings: Findings) -> None:
     if element.incoming or element.outgoing:
         findings.add("event-subprocess-flow", element.line, element.id,
                      "事件子流程由事件启动，不能有连线：请删去进入和离开它的连线",
                      "an event subprocess is started by its event and has no flows: remove those to and from it")
-    if diagram.boundary_of(element.id):
+    if element.id in hosts:
         findings.add("boundary-host", element.line, element.id, "事件子流程上不能有边界事件：请附着到外层子流程上",
                      "an event subprocess has no boundary events: attach them to the subprocess around it")
 
@@ -92,16 +117,13 @@ def _check_outwards(element: Element, kind: str, diagram: Diagram, findings: Fin
                      "attach it to a subprocess or call activity")
 
 
-def _check_thrown_message(element: Element, diagram: Diagram, findings: Findings) -> None:
+def _check_thrown_message(element: Element, filled: dict[str | None, str], findings: Findings) -> None:
     name = element.event.name if element.event else None
     if not name:
         findings.add("no-message", element.line, element.id, "没有指明发出的消息：请选择或新建一个有名称的消息",
                      "this names no message to throw: choose or create a message that has a name")
-        return
-    for each in diagram.elements.values():
-        meant = each.event is not None and (each.event.kind, each.event.name) == ("message", name)
-        if meant and each.type not in _THROWS and each.policy.get("form"):
-            findings.add("message-form", element.line, element.id,
-                         f"{each.id} 等待的“{name}”须由人填写表单，流程自己发出时没有答案：请去掉表单，或换一个消息",
-                         f"{each.id} waits for “{name}” with a form that a person fills in, and what the process "
-                         "throws has no answers: remove the form or use another message")
+    elif name in filled:
+        findings.add("message-form", element.line, element.id,
+                     f"{filled[name]} 等待的“{name}”须由人填写表单，流程自己发出时没有答案：请去掉表单，或换一个消息",
+                     f"{filled[name]} waits for “{name}” with a form that a person fills in, and what the process "
+                     "throws has no answers: remove the form or use another message")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from bpmn.diagram import Diagram, Element, Flow
 from bpmn.findings import Findings
 from bpmn.routes import Steps, reached, reversed_steps, successors
+from bpmn.supported import starts_handler
 
 # Gateways that choose among their flows by condition.
 _CHOOSING = frozenset({"exclusiveGateway", "inclusiveGateway"})
@@ -22,9 +21,10 @@ def check_structure(diagram: Diagram, findings: Findings) -> None:
         _check_element(element, diagram, findings)
     following = successors(diagram)
     left = {each.attached_to for each in diagram.elements.values() if each.attached_to and each.interrupting}
-    left |= {diagram.elements[box].container for box in _interrupting(diagram)}
+    interrupting = _interrupting(diagram)
+    left |= {diagram.elements[box].container for box in interrupting}
     for container, elements in containers.items():
-        _check_container(container, elements, diagram, left, findings)
+        _check_container(container, elements, diagram, left, interrupting, findings)
         _check_reachable(elements, following, findings)
     _check_ways_to_end(containers, following, diagram, left, findings)
     for lane in diagram.lanes:
@@ -97,12 +97,10 @@ def _throws_link(element: Element) -> bool:
     return element.type == "intermediateThrowEvent" and element.event is not None and element.event.kind == "link"
 
 
-def _interrupting(diagram: Diagram) -> Iterator[str]:
+def _interrupting(diagram: Diagram) -> frozenset[str]:
     """The event subprocesses that interrupt what they lie in."""
-    for element in diagram.elements.values():
-        around = diagram.elements.get(element.container)
-        if element.type == "startEvent" and element.interrupting and around and around.type == "eventSubProcess":
-            yield around.id
+    starts = (each for each in diagram.elements.values() if each.interrupting and starts_handler(each, diagram))
+    return frozenset(each.container for each in starts)
 
 
 def _may_choose(element: Element) -> bool:
@@ -163,7 +161,8 @@ def _check_event_gateway(element: Element, diagram: Diagram, findings: Findings)
 
 
 def _check_container(
-    container: str, elements: list[Element], diagram: Diagram, left: set[str], findings: Findings
+    container: str, elements: list[Element], diagram: Diagram, left: set[str], interrupting: frozenset[str],
+    findings: Findings,
 ) -> None:
     owner = diagram.elements.get(container)
     line = owner.line if owner else diagram.process.line
@@ -179,7 +178,7 @@ def _check_container(
     if not ending and container not in left and not _can_be_left(owner, diagram, left):
         findings.add("no-end", line, container, "没有结束事件：请在最后一步之后画结束事件",
                      "there is no end event: draw one behind the last step")
-    if _ends_process(owner, diagram):
+    if _ends_process(owner, interrupting, diagram):
         for element in elements:
             silent = element.type == "endEvent" and not element.policy.get("outcome")
             if silent and not (element.event and element.event.kind == "error"):
@@ -189,9 +188,8 @@ def _check_container(
                              'policy:outcome="registered"')
 
 
-def _ends_process(owner: Element | None, diagram: Diagram) -> bool:
+def _ends_process(owner: Element | None, interrupting: frozenset[str], diagram: Diagram) -> bool:
     """Whether an end event in this container may be the one by which the whole process ends."""
-    interrupting = set(_interrupting(diagram))
     while owner is not None and owner.id in interrupting:
         owner = diagram.elements.get(owner.container)
     return owner is None

@@ -29,7 +29,7 @@ WORDS: Mapping[str, frozenset[str]] = {
     "process": frozenset({"kind", "inputs", "outputs", "case-title", "parties", "series"}),
     "userTask": frozenset({"form", "role", "assignee", "due", "excluded", "fourEyes"}),
     "businessRuleTask": frozenset({"decision", "into", "gives"}),
-    "startEvent": frozenset({"sender", "form", "key", "into"}),
+    "eventSubProcessStart": frozenset({"sender", "form", "key", "into"}),
     "intermediateCatchEvent": frozenset({"sender", "form", "key"}),
     "boundaryEvent": frozenset({"sender", "form", "key", "into"}),
     "receiveTask": frozenset({"sender", "form", "key"}),
@@ -84,7 +84,8 @@ def check_supported(diagram: Diagram, findings: Findings) -> None:
     for element in diagram.elements.values():
         for name, zh, en in _unsupported(element, diagram):
             _refuse(findings, name, element.line, element.id, zh, en)
-        _check_words(element.type, element.policy, element.line, element.id, findings)
+        kind = "eventSubProcessStart" if starts_handler(element, diagram) else element.type
+        _check_words(kind, element.policy, element.line, element.id, findings)
     for other in diagram.others:
         zh, en = _INSTEAD.get(other.type, _DEFAULT)
         _refuse(findings, other.type, other.line, other.element, zh, en)
@@ -101,8 +102,7 @@ def _unsupported(element: Element, diagram: Diagram) -> Iterator[tuple[str, str,
     if element.type not in SUPPORTED:
         yield (element.type, *_INSTEAD.get(element.type, _DEFAULT))
         return
-    event, around = element.event, diagram.elements.get(element.container)
-    starts = element.type == "startEvent" and around is not None and around.type == "eventSubProcess"
+    event, starts = element.event, starts_handler(element, diagram)
     kinds = EVENT_SUBPROCESS_STARTS if starts else EVENTS.get(element.type)
     if event and kinds is not None and event.kind not in kinds:
         yield (f"{element.type} ({event.kind})", *_INSTEAD_EVENT.get(event.kind, _DEFAULT))
@@ -114,6 +114,12 @@ def _unsupported(element: Element, diagram: Diagram) -> Iterator[tuple[str, str,
         yield ("multiInstanceLoopCharacteristics", *_DEFAULT)
     if element.repeat and element.type not in ACTIVITIES:
         yield ("standardLoopCharacteristics", *_DEFAULT)
+
+
+def starts_handler(element: Element, diagram: Diagram) -> bool:
+    """Whether an element is the start of an event subprocess."""
+    around = diagram.elements.get(element.container)
+    return element.type == "startEvent" and around is not None and around.type == "eventSubProcess"
 
 
 def _refuse(findings: Findings, name: str, line: int, element: str | None, zh: str, en: str) -> None:

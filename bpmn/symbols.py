@@ -116,6 +116,11 @@ def loop_sign(x: float, y: float, *, sequential: bool) -> str:
     return _at(x, y, f'<path d="{bars}" fill="none" stroke="{INK}" stroke-width="2"/>')
 
 
+def again_sign(x: float, y: float) -> str:
+    """An arrow that comes back to where it began, around a point: a standard loop."""
+    return _at(x, y, f'<path d="M-2.2 4.6A5 5 0 1 1 2.6 4.2M-5.8 5.2h3.8V1.4" {_THIN}/>')
+
+
 def closed_sign(x: float, y: float) -> str:
     """The small + of a box whose inside is not shown."""
     return _at(x, y, f'<path d="M-6-6H6V6H-6zM0-3.5v7M-3.5 0h7" {_THIN}/>')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bpmn.diagram import Diagram, Element
 from bpmn.findings import Findings
-from bpmn.happenings import throws_message
+from bpmn.happenings import thrown_messages
 from bpmn.scopes import awaits_message, form_of
 from bpmn.surroundings import Surroundings, listed
 from bpmn.wording import unknown_role
@@ -17,13 +17,14 @@ def check_work_items(diagram: Diagram, surroundings: Surroundings, findings: Fin
     for lane in diagram.lanes:
         if lane.role:
             _check_role_list(lane.role, "policy:role", lane.line, lane.id, surroundings, findings)
+    thrown = thrown_messages(diagram)
     for element in diagram.elements.values():
         if form_of(element) is not None:
             _check_form(element, surroundings, findings)
         if element.type == "userTask":
             _check_user_task(element, diagram, surroundings, findings)
         elif awaits_message(element):
-            _check_message(element, diagram, surroundings, findings)
+            _check_message(element, thrown, surroundings, findings)
 
 
 def _check_form(element: Element, surroundings: Surroundings, findings: Findings) -> None:
@@ -60,12 +61,14 @@ def _check_user_task(element: Element, diagram: Diagram, surroundings: Surroundi
                          f"“{other}” in policy:fourEyes is no user task of this diagram: write the id of one")
 
 
-def _check_message(element: Element, diagram: Diagram, surroundings: Surroundings, findings: Findings) -> None:
+def _check_message(
+    element: Element, thrown: frozenset[str | None], surroundings: Surroundings, findings: Findings
+) -> None:
     if not element.event or not element.event.name:
         findings.add("no-message", element.line, element.id, "消息事件没有指明消息：请选择或新建一个有名称的消息",
                      "this message event names no message: choose or create a message that has a name")
     sender = element.policy.get("sender")
-    if not sender and element.event and throws_message(diagram, element.event.name):
+    if not sender and element.event and element.event.name in thrown:
         return  # the process itself sends it
     if not sender:
         findings.add("no-sender", element.line, element.id,

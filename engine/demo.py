@@ -100,7 +100,7 @@ def play(url: str, number: int, *, seed: int = 0, told: Callable[[int], None] = 
     clock = SetClock(now - PERIOD)
     database = Database(url, clock)
     scenarios = startable(Library.standing())
-    walker = Walker(database, clock, random.Random(seed), latest=now, boldness=0.12, messages=0.01)
+    walker = Walker(database, clock, random.Random(seed), latest=now, boldness=0.2, messages=0.01)
     played = []
     try:
         for index in range(number):
@@ -108,7 +108,7 @@ def play(url: str, number: int, *, seed: int = 0, told: Callable[[int], None] = 
             clock.instant = now - age
             case = walker.start(CASES, scenarios[CASES])
             # Old cases have come a long way; those of the last weeks stand anywhere.
-            for _ in range(60 if age > SETTLED else walker.random.randrange(1, 9)):
+            for _ in range(36 if age > SETTLED else walker.random.randrange(1, 9)):
                 walker.rest()
                 if walker.walk(case, 1) != "open":
                     break

@@ -247,6 +247,21 @@ def test_cases_are_found_by_words_status_and_process(desk: Office) -> None:
     assert number not in reader.get("/cases?process=watch&after=-5").links()
 
 
+def test_many_cases_come_page_by_page_and_only_those_one_may_see(desk: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webui.cases.PAGE", 2)
+    monkeypatch.setattr("webui.cases.STRETCH", 3)
+    numbers = [desk.row(desk.start(by=("甲", "乙")[n % 2], contract_no=f"HT-{n}"))["number"] for n in range(9)]
+    seen, found = reader_of(desk, "甲").get("/cases"), []
+    while True:
+        links = seen.links()
+        found += [name for name in links if name in numbers]
+        if "下一页" not in links:
+            break
+        seen = reader_of(desk, "甲").get(links["下一页"])
+    assert found == numbers[::2][::-1]
+    assert "第一页" in links
+
+
 def test_a_closed_case_offers_nothing_to_do_but_can_still_be_read(desk: Office) -> None:
     case = to_archive(desk)
     desk.do(case, "archive", "登记员")

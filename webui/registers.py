@@ -69,8 +69,8 @@ def register(register: str) -> Response:
         entries = visible(work, found[:PAGE])
         keys = names(work, {entry.key for entry in entries})
         lines = [(entry, keys.get(entry.key, entry.key), told(work, entry)) for entry in entries]
-        more = len(found) > PAGE
-        return show("register.html", kind=kind, lines=lines, words=words, after=after, more=more, page_size=PAGE)
+        further = after + PAGE if len(found) > PAGE else None
+        return show("register.html", kind=kind, lines=lines, words=words, after=after, further=further)
 
 
 @bp.get("/registers/<code:register>/record")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import signal
@@ -44,6 +45,7 @@ def run(database: Database, host: str, port: int, *, demo: bool, worker: bool = 
         raise Unusable(
             f"无法在 {host}:{port} 上提供服务：{error.strerror}", f"cannot serve on {host}:{port}: {error.strerror}"
         ) from error
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that requests wait for a thread is nothing to warn of
     stop = threading.Event()
     clock = threading.Thread(target=run_forever, args=(database, stop), name="worker", daemon=True)
     signal.signal(signal.SIGTERM, leave)

@@ -67,6 +67,7 @@ class ProcessModel:
                 self._event_starts.setdefault(element.container, []).append(self._starts[element.id])
         self._join_links()
         self._reaches: dict[str, Mapping[str, frozenset[str]]] = {}
+        self._inside: dict[str, tuple[specs.Node, ...]] = {}
 
     def _add(self, element: Element) -> None:
         kind = KINDS[element.type]
@@ -94,8 +95,13 @@ class ProcessModel:
         """The start event of this process or of one of its embedded subprocesses."""
         return self._starts[container]
 
-    def inside(self, key: str, whole: Model) -> Iterator[specs.Node]:
-        """An activity and every user task in it, also in the processes it calls."""
+    def inside(self, key: str, whole: Model) -> tuple[specs.Node, ...]:
+        """An activity, if it is a user task, and every user task in it, also in the processes it calls."""
+        if key not in self._inside:
+            self._inside[key] = tuple(self._find_inside(key, whole))
+        return self._inside[key]
+
+    def _find_inside(self, key: str, whole: Model) -> Iterator[specs.Node]:
         seen: set[tuple[str, str]] = set()
         waiting: list[tuple[ProcessModel, str]] = [(self, key)]
         while waiting:

@@ -1,0 +1,167 @@
+"""Whatever is done to diagrams, expressions, forms and archives: they are read, or refused with sentences, and soon."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from bpmn.lint import check_diagram
+from bpmn.picture import draw
+from bpmn.reader import read_diagram, read_drawing
+from bpmn.surroundings import Surroundings
+from engine.errors import Unusable
+from engine.gate import OPERATIONS
+from engine.library import Library
+from engine.packages import package_of_zip
+from engine.runtime.builder import Model
+from engine.templates import read_template
+from forms.answer import check, fill, initial
+from forms.browser import for_browser
+from forms.expressions import ExpressionError, compile_expression, compile_script
+from forms.form import Form, read_form
+from forms.values import to_json
+from forms.words import Finding, Unfit
+from tests.harness import fuzz
+from tests.harness.forms import NAMES, WORLD
+
+CORPUS = Path(__file__).parent / "corpus"
+SECONDS = 5
+randoms = st.randoms(use_true_random=False)
+
+
+@contextmanager
+def soon() -> Iterator[None]:
+    began = time.process_time()
+    yield
+    assert time.process_time() - began < SECONDS
+
+
+def forms() -> dict[str, Form]:
+    texts = [(path, text) for path, text in fuzz.form_files() if "/documents/" not in path]
+    bases = {Path(path).stem: text for path, text in texts}
+    return {Path(path).stem: read_form(text, path, bases) for path, text in texts}
+
+
+FORMS = forms()
+AROUND = Surroundings(FORMS, frozenset(Library.standing().vocabulary().roles), OPERATIONS)
+
+
+def sentences(findings: list[Finding], lines: int) -> None:
+    for finding in findings:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", finding.code)
+        assert finding.text.zh.strip() and finding.text.en.strip()
+        assert 0 <= finding.line <= lines + 1
+        assert len(str(finding)) < 4_000
+
+
+def judged(data: bytes) -> None:
+    """Read, judge and draw a diagram; what passes can be built, so that it could be deployed."""
+    lines = data.count(b"\n") + data.count(b"\r") + 1
+    with soon():
+        try:
+            diagram = read_diagram(data, "x.bpmn")
+        except Unfit as unfit:
+            assert unfit.findings
+            sentences(unfit.findings, lines)
+            try:
+                diagram = read_drawing(data, "x.bpmn")
+            except Unfit:
+                return
+            findings = unfit.findings
+        else:
+            findings = check_diagram(diagram, AROUND)
+            sentences(findings, lines)
+        picture = draw(diagram, {finding.element or "": frozenset({"finding"}) for finding in findings}, "zh", title="图")
+        assert etree.fromstring(picture.encode()) is not None
+        if not findings:
+            Model(diagram.process.id, {diagram.process.id: diagram})
+
+
+@given(randoms)
+def test_a_damaged_diagram_is_refused_or_judged_and_drawn(random: Random) -> None:
+    judged(fuzz.damaged_diagram(random))
+
+
+def evaluated(source: str) -> None:
+    with soon():
+        try:
+            to_json(compile_expression(source).value(NAMES, {}))
+        except ExpressionError as error:
+            assert error.text.zh and error.text.en
+
+
+@given(randoms)
+@settings(max_examples=300)
+def test_a_damaged_expression_has_a_value_or_a_sentence(random: Random) -> None:
+    source = fuzz.damaged_expression(random)
+    evaluated(source)
+    with soon():
+        try:
+            compile_script(source)
+        except ExpressionError as error:
+            assert error.text.zh and error.text.en
+
+
+def filled(path: str, text: str) -> None:
+    with soon():
+        try:
+            if "/documents/" in path:
+                read_template(text, path)
+                return
+            form = read_form(text, path, {Path(path).stem: text for path, text in fuzz.form_files()})
+        except Unfit as unfit:
+            assert unfit.findings
+            sentences(unfit.findings, text.count("\n") + 2)
+            return
+        for answer in (initial(form, WORLD), fill(form, {}, WORLD)):
+            check(form, answer, WORLD)
+            for_browser(form, answer)
+
+
+@given(randoms)
+@settings(max_examples=150)
+def test_a_damaged_form_is_refused_or_can_be_filled(random: Random) -> None:
+    filled(*fuzz.damaged_form(random))
+
+
+def archive() -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as found:
+        found.writestr("p/process.bpmn", fuzz.SHIPPED.read_bytes()[:3_000])
+        found.writestr("p/forms/a.yaml", "id: a")
+        found.writestr("p/read me.txt", "text", zipfile.ZIP_STORED)
+    return packed.getvalue()
+
+
+@given(randoms)
+@settings(max_examples=300)
+def test_a_damaged_archive_is_unpacked_or_refused(random: Random) -> None:
+    with soon():
+        try:
+            package = package_of_zip(fuzz.damaged_bytes(archive(), random), "x.zip")
+        except Unusable as error:
+            assert error.text.zh and error.text.en
+        else:
+            assert all(".." not in path and not path.startswith("/") for path in package.files)
+
+
+@pytest.mark.parametrize("file", sorted(CORPUS.glob("*")), ids=lambda file: file.name)
+def test_what_once_broke_the_gate_does_not_break_it_again(file: Path) -> None:
+    match file.suffix:
+        case ".bpmn":
+            judged(file.read_bytes())
+        case ".yaml":
+            filled(file.name, file.read_text("utf-8"))
+        case _:
+            evaluated(file.read_text("utf-8"))
