@@ -15,7 +15,7 @@ from bpmn.dmn_cells import VALUE, Cell
 from forms.expressions import Expression, ExpressionError, compile_expression
 from forms.operators import equal, kind_of
 from forms.run import Scope
-from forms.values import Value, canonical
+from forms.values import Value
 from forms.words import Text
 
 Names = Mapping[str, Value]
@@ -96,7 +96,8 @@ class Decided:
 class Table:
     """One decision. ``id`` is what it is found by (its name where it has no id), ``hit`` one of ``HIT_POLICIES``.
 
-    ``aliases`` are the names under which a decision that requires this one reads its result.
+    ``aliases`` are the names under which a decision that requires this one reads its result. A ``secret`` table names
+    no values when it cannot decide.
     """
 
     id: str
@@ -109,6 +110,7 @@ class Table:
     rules: tuple[Rule, ...]
     aliases: tuple[str, ...] = ()
     requires: tuple[Table, ...] = field(default=(), repr=False)
+    secret: bool = False
 
     def decide(self, names: Names, functions: Functions) -> Decided:
         """The result: of one output its value, of several a record; a list of these for C, R and O.
@@ -118,11 +120,11 @@ class Table:
         does not allow, an expression that has no value.
         """
         done: dict[str, Decided] = {}
-        for table in self._in_order():
+        for table in self.with_required():
             seen = Scope(names)
             for required in table.requires:
                 seen.update(required.gives(done[required.id].value))
-            done[table.id] = _Deciding(table, seen, functions).decided()
+            done[table.id] = _Deciding(table, seen, functions, self.secret).decided()
         last = done.pop(self.id)
         return Decided(last.table, last.inputs, last.rules, last.value, tuple(done.values()))
 
@@ -171,7 +173,7 @@ class Table:
             if cell.condition is not None:
                 yield cell.condition
 
-    def _in_order(self) -> list[Table]:
+    def with_required(self) -> list[Table]:
         """This table and all it requires, each once and after what it requires itself."""
         order: dict[str, Table] = {}
         waiting = [self]
@@ -191,6 +193,7 @@ class _Deciding:
     table: Table
     seen: Names
     functions: Functions
+    secret: bool
     inputs: dict[str, Value] = field(default_factory=dict)
 
     def decided(self) -> Decided:
@@ -207,10 +210,13 @@ class _Deciding:
         return Decided(table.id, self.inputs, tuple(rule.number for rule in matching), self._value(results, matching))
 
     def _refusal(self, zh: str, en: str) -> Undecided:
-        said = [f"{source} = {literal(value)}" for source, value in self.inputs.items()]
+        said = [f"{source} = {self._said(value)}" for source, value in self.inputs.items()]
         given_zh, given_en = (f"（{'，'.join(said)}）", f" ({', '.join(said)})") if said else ("", "")
         called = self.table.name or self.table.id
         return Undecided(Text(f"决策表“{called}”{given_zh}：{zh}", f"the decision table “{called}”{given_en}: {en}"))
+
+    def _said(self, value: Value) -> str:
+        return "…" if self.secret else literal(value)
 
     def _input(self, column: Input) -> Value:
         source = column.expression.source
@@ -232,7 +238,7 @@ class _Deciding:
 
     def _allow(self, allowed: Cell, value: Value) -> None:
         if not allowed.matches(value, self.seen, self.functions):
-            said, among = literal(value), allowed.source
+            said, among = self._said(value), allowed.source
             raise ExpressionError(Text(f"{said} 不是允许的值：{among}", f"{said} is not allowed, only {among}"))
 
     def _matching(self, values: list[Value]) -> list[Rule]:
@@ -301,7 +307,7 @@ def _numbers(rules: list[Rule]) -> tuple[str, str]:
 
 
 def literal(value: Value) -> str:
-    """A value as a cell of a table would write it."""
+    """A value as a cell of a table would write it; what no cell can write is only hinted at."""
     match value:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
@@ -313,5 +319,6 @@ def literal(value: Value) -> str:
             return str(value)
         case date() if type(value) is date:
             return f'date("{value.isoformat()}")'
-    said = canonical(value)
-    return said if len(said) <= 80 else said[:80] + "…"
+        case list():
+            return "[…]"
+    return "{…}"

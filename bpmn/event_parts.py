@@ -65,12 +65,14 @@ def event(node: Node, key: str, known: Definitions, findings: Findings) -> Event
 
 
 def words(node: Node, known: Definitions) -> dict[str, str]:
-    """What the definition of an event adds to our attributes of the event: ``into``; a message's ``key``."""
+    """What the definition of an event adds to our attributes of the event: ``into``; to one that awaits it, a message's
+    correlation ``key``.
+    """
     said: dict[str, str] = {}
     for definition in [node] if node.name in ("sendTask", "receiveTask") else _definitions_of(node):
         reference = definition.get("messageRef").strip().rpartition(":")[2]
         message = known["message"].get(reference)
-        if message and message.key:
+        if message and message.key and node.name not in ("sendTask", "endEvent", "intermediateThrowEvent"):
             said["key"] = message.key
         if definition is not node:
             said |= dialects.own_attributes(definition)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from difflib import get_close_matches
 from typing import Literal
 
-from forms.words import Finding, Text, Unfit
+from forms.words import Finding, Unfit, sentence
 
 # Guessing compares texts; a hostile file with thousands of misspellings must not cost minutes.
 _MOST_COMPARISONS = 100_000
@@ -25,7 +25,7 @@ class Findings:
         severity: Literal["error", "warning"] = "error",
     ) -> None:
         """Add one finding at a line and an element of this file."""
-        self.found.append(Finding(code, self.file, line, element, Text(zh, en), severity))
+        self.found.append(Finding(code, self.file, line, element, sentence(zh, en), severity))
 
     def stop(self, code: str, line: int, zh: str, en: str) -> Unfit:
         """The refusal to raise when reading cannot go on: what was found before, and this."""

@@ -35,6 +35,8 @@ PATIENCE = 1.5
 MOST_WORKERS = 2
 MOST_REMEMBERED = 64
 TOO_HEAVY, NOT_JUDGED = "too-heavy", "not-judged"
+NO_START = "the worker did not start"
+PROGRAM = ("-P", "-m", "engine.confined")
 
 _log = logging.getLogger("liuhen")
 _places = threading.BoundedSemaphore(MOST_WORKERS)
@@ -124,9 +126,9 @@ def _asked_until_done(asked: Mapping[str, Any], packages: Sequence[Package]) -> 
             at = row.get("at", at)
             if "findings" in row:
                 answers[asking[at]] = _judged(row)
-        if end:
-            answers[asking[at]] = _refused(packages[asking[at]], end)
-            refused.add(asking[at])
+        blamed = [asking[at]] if end else [number for number in asking if number not in answers]
+        answers |= {number: _refused(packages[number], end or "no answer") for number in blamed}
+        refused.update(blamed)
     return [answers[number] for number in range(len(packages))]
 
 
@@ -138,26 +140,28 @@ def _worker(told: Mapping[str, Any], packages: Sequence[Package]) -> tuple[list[
     environment = {**kept, "PYTHONPATH": str(Path(__file__).resolve().parents[1]), "PYTHONUTF8": "1"}
     with _places, ExitStack() as stack:
         question, said, cry = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
-        question.write(json.dumps({**told, "seconds": seconds}).encode() + b"\n")
+        question.write(json.dumps({**told, "seconds": seconds, "memory": MEMORY}).encode() + b"\n")
         for package in packages:
             for _, content in sorted(package.files.items()):
                 question.write(content)
         question.seek(0)
-        program = [sys.executable, "-P", "-m", "engine.confined"]
+        program = [sys.executable, *PROGRAM]
         process = subprocess.Popen(program, stdin=question, stdout=said, stderr=cry, env=environment)  # noqa: S603
         try:
             code = process.wait(seconds * PATIENCE)
             end = "" if code == 0 else "limit"
         except subprocess.TimeoutExpired:
+            code, end = -1, "time"
+        finally:
             process.kill()
-            code, end = process.wait(), "time"
+            process.wait()
         said.seek(0)
         # The last line may have been cut short.
         rows = [json.loads(line) for line in said.read().split(b"\n")[:-1]]
         if code:
             cry.seek(0)
             _log.warning("a worker of the gate ended with %s: %s", code, cry.read(2_000).decode("utf-8", "replace"))
-    return rows, rows[-1].get("failed", end) if rows else end and "start"
+    return rows, rows[-1].get("failed", end) if rows else end and NO_START
 
 
 def _judged(row: Mapping[str, Any]) -> Judged:
@@ -177,18 +181,16 @@ def _judged(row: Mapping[str, Any]) -> Judged:
     )
 
 
-_ENDS: Mapping[str, tuple[str, str]] = {
-    "time": (f"超过 {SECONDS} 秒", f"more than {SECONDS} seconds"),
-    "memory": (f"超过 {MEMORY >> 20} MiB 内存", f"more than {MEMORY >> 20} MiB of memory"),
-    "nesting": ("嵌套过深", "too deep a nesting"),
-    "limit": ("超过时间或内存的限度", "more time or memory than there is"),
-}
-
-
 def _refused(package: Package, end: str) -> Judged:
     """The refusal of a package that a worker could not bear, or (a defect of ours) stumbled over."""
-    if end in _ENDS:
-        code, (zh, en) = TOO_HEAVY, _ENDS[end]
+    ends = {
+        "time": (f"超过 {SECONDS} 秒", f"more than {SECONDS} seconds"),
+        "memory": (f"超过 {MEMORY >> 20} MiB 内存", f"more than {MEMORY >> 20} MiB of memory"),
+        "nesting": ("嵌套过深", "too deep a nesting"),
+        "limit": ("超过时间或内存的限度", "more time or memory than there is"),
+    }
+    if end in ends:
+        code, (zh, en) = TOO_HEAVY, ends[end]
         zh = f"检查这个包{zh}：请减少元素、字段或名称，或把流程拆开"
         en = f"to check this package takes {en}: have fewer elements, fields or names, or split the process"
     else:

@@ -34,7 +34,7 @@ except ImportError:  # not everywhere; then only the clock of the other side end
 SECONDS = 20
 """Processor time for one package."""
 MEMORY = 1 << 30
-"""Bytes beyond those that the program takes before it has read anything."""
+"""Bytes beyond those that the program takes before it has judged anything."""
 MOST_ANSWER = 64 << 20
 MOST_FINDINGS = 2_000
 
@@ -52,7 +52,7 @@ def main() -> int:
         Package(each["origin"], {path: sys.stdin.buffer.read(size) for path, size in each["files"]})
         for each in asked["packages"]
     ]
-    confine(asked["seconds"])
+    confine(asked["seconds"], asked["memory"])
     try:
         answer(packages, asked)
     except MemoryError:
@@ -70,8 +70,8 @@ def main() -> int:
     return 1
 
 
-def confine(seconds: int) -> None:
-    """From now on this process can take no more than that, and reach nothing outside itself."""
+def confine(seconds: int, memory: int) -> None:
+    """From now on this process can take so many seconds and so many bytes more, and reach nothing outside itself."""
     warnings.simplefilter("ignore")  # one that is shown would open the source file
     for encoding in ENCODINGS:
         codecs.lookup(encoding)
@@ -84,7 +84,7 @@ def confine(seconds: int) -> None:
         }
         with suppress(OSError, ValueError):
             pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-            limits[resource.RLIMIT_AS] = pages * resource.getpagesize() + MEMORY
+            limits[resource.RLIMIT_AS] = pages * resource.getpagesize() + memory
         for limit, value in limits.items():
             with suppress(OSError, ValueError):
                 resource.setrlimit(limit, (value, value))

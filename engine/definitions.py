@@ -19,7 +19,7 @@ from engine.errors import NotFound
 from engine.gate import Contents, read_package
 from engine.library import Library, Package, Vocabulary
 from engine.model import Definition, DefinitionFile, ParameterSet
-from engine.privacy import private_names
+from engine.privacy import discreet, private_names
 from engine.runtime.builder import Model
 from engine.trail.record import tell
 from engine.work import Work
@@ -287,8 +287,10 @@ def _load(work: Work, identity: str) -> Deployed:
     for called in json.loads(row.uses).values():
         everything.update(deployed(work, called).contents)
     diagrams = {name: each.diagram for name, each in everything.items()}
-    model = Model(row.process, diagrams, {name: each.tables for name, each in everything.items()})
-    return Deployed(row.id, row.process, row.version, row.sha256, everything, model, private_names(everything))
+    private = private_names(everything)
+    tables = {name: discreet(each.tables, private) for name, each in everything.items()}
+    model = Model(row.process, diagrams, tables)
+    return Deployed(row.id, row.process, row.version, row.sha256, everything, model, private)
 
 
 def package_of(work: Work, identity: str) -> Package:

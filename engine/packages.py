@@ -19,7 +19,9 @@ LONGEST_PATH = 300
 KEPT = (".bpmn", ".yaml", ".dmn")
 
 # What the libraries that unpack raise when an archive is not what it says; an encrypted one is a RuntimeError.
-_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError, OverflowError)
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError, ArithmeticError, LookupError,
+)  # fmt: skip
 # Other ways of packing let a small file claim gigabytes of working memory.
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 

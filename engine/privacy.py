@@ -7,6 +7,7 @@ too.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from bpmn.diagram import Element
 from bpmn.dmn_table import Table
@@ -33,6 +34,15 @@ def private_names(contents: Mapping[str, Contents]) -> frozenset[str]:
     return frozenset(private)
 
 
+def discreet(tables: Mapping[str, Table], private: Collection[str]) -> dict[str, Table]:
+    """The tables; those that read a private name (or require one that does) name no values when they cannot decide."""
+    found: dict[str, Table] = {}
+    for name, table in tables.items():
+        expressions = [expression for each in table.with_required() for expression in each.expressions()]
+        found[name] = replace(table, secret=any(reads_private(expression, private) for expression in expressions))
+    return found
+
+
 def reads_private(expression: Expression, private: Collection[str], records: Collection[str] = ()) -> bool:
     """Whether an expression reads a private name, or the whole of a record that has a private part."""
     return any(name in private or key in private or (key is None and name in records) for name, key in expression.paths)
@@ -49,13 +59,8 @@ def _written(element: Element) -> Iterator[tuple[str, Expression]]:
 
 def _decided(element: Element, tables: Mapping[str, Table]) -> Iterator[tuple[str, Expression]]:
     """The name that receives a decision, with each expression of the table and of those it requires."""
-    waiting = [tables[element.policy["decision"]]] if element.type == "businessRuleTask" else []
-    seen: list[Table] = []
-    while waiting:
-        table = waiting.pop()
-        if table not in seen:
-            seen.append(table)
-            waiting += table.requires
+    if element.type == "businessRuleTask":
+        for table in tables[element.policy["decision"]].with_required():
             yield from ((element.policy["into"], expression) for expression in table.expressions())
 
 

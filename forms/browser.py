@@ -154,7 +154,10 @@ class _Sent:
 
 
 def for_browser(form: Form, values: Mapping[str, Any]) -> dict[str, str | list[str]]:
-    """The names and texts an HTML form shows these values with. A file appears by its name."""
+    """The names and texts an HTML form shows these values with; a file appears by its name.
+
+    What no field of its kind could hold (a default that an owner computes wrongly) is left out: nothing can show it.
+    """
     shown: dict[str, str | list[str]] = {}
     for each in form.fields:
         if each.holds_value:
@@ -169,13 +172,15 @@ def _shown(each: Field, name: str, value: Any) -> dict[str, str | list[str]]:
     if each.kind == "table":
         return _merged(
             _shown(column, f"{name}[{place}].{column.code}", row.get(column.code))
-            for place, row in enumerate(value or [])
+            for place, row in enumerate(value if isinstance(value, list) else [])
+            if isinstance(row, dict)
             for column in each.fields
         )
     if each.kind == "checklist":
-        return {f"{name}.{code}": _said(each, answer) for code, answer in (value or {}).items()}
+        answers = value if isinstance(value, dict) else {}
+        return {f"{name}.{code}": _said(each, answer) for code, answer in answers.items()}
     if each.multiple:
-        return {name: [_said(each, member) for member in value or []]}
+        return {name: [_said(each, member) for member in (value if isinstance(value, list) else [])]}
     return {name: _said(each, value)}
 
 

@@ -226,6 +226,8 @@ def _judge(reader: Reader, source: Mapping_, field: Field) -> None:
 
 
 def _literals(field: Field) -> list[tuple[str, Given]]:
+    if not field.holds_value:
+        return []
     keys = {"default": field.default, "example": field.example, "min": field.minimum, "max": field.maximum}
     return [(key, given) for key, given in keys.items() if given]
 

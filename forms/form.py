@@ -173,7 +173,7 @@ def _rules(reader: Reader, source: Mapping_, fields: tuple[Field, ...]) -> Itera
     for each in reader.mappings(source, "rules", None):
         reader.unknown(each, frozenset({"check", "field", "zh", "en"}), None)
         check, place = reader.expression(each, "check", None), each.get("field")
-        if place not in codes:
+        if not isinstance(place, str) or place not in codes:
             zh, en = "规则须以 field 指明不成立时被拒的字段", "a rule names in `field` the field that is refused"
             reader.complain("rule", each.line, None, zh, en)
         words = reader.words(each, None)

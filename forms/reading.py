@@ -7,7 +7,7 @@ from typing import Any
 from forms.expressions import Expression, ExpressionError, compile_expression
 from forms.fields import Given
 from forms.owned_yaml import List_, Mapping_
-from forms.words import Finding, Text
+from forms.words import Finding, Text, sentence
 
 
 class Reader:
@@ -19,7 +19,7 @@ class Reader:
 
     def complain(self, code: str, line: int, element: str | None, zh: str, en: str) -> None:
         """Add a finding."""
-        self.findings.append(Finding(code, self.file, line, element, Text(zh, en)))
+        self.findings.append(Finding(code, self.file, line, element, sentence(zh, en)))
 
     def text(self, source: Mapping_, key: str, element: str | None) -> Text | None:
         """An optional text in both languages, ``{zh: …, en: …}``; the English may be missing."""

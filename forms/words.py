@@ -23,6 +23,14 @@ class Text:
         return f"{self.zh} / {self.en}" if self.en else self.zh
 
 
+LONGEST_SENTENCE = 1_000
+
+
+def sentence(zh: str, en: str) -> Text:
+    """A sentence that quotes from a file, cut where a hostile file would make it endless."""
+    return Text(*(said if len(said) <= LONGEST_SENTENCE else said[:LONGEST_SENTENCE] + "…" for said in (zh, en)))
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What is wrong in a file an owner wrote: where, in a stable code, and what to do about it.

@@ -1,4 +1,4 @@
-"""The models on which events are proved: errors, escalations, signals, conditions, event subprocesses, loops, links.
+"""The models on which events are proved: errors, escalations, signals, conditions, event subprocesses, splits, loops.
 
 Where BPMN leaves open which of two things that happen at once comes first, a model has only one of them.
 """
@@ -354,57 +354,5 @@ EVENT_MODELS: dict[str, Drawn] = {
         user  g   -> e
         xor   more -> a e
         end   e
-    """),
-    "links": draw("""
-        start s     -> again
-        xor   again -> split
-        and   split -> a b
-        user  a     -> gate
-        xor   gate  -> there join
-        throw there | link=far
-        linked here -> c | link=far
-        user  c     -> join
-        user  b     -> join
-        or    join  -> more
-        xor   more  -> back e
-        throw back  | link=start
-        linked start -> again | link=start
-        end   e
-    """),
-    "messages-within-the-case": draw("""
-        start s     -> again
-        xor   again -> split
-        and   split -> a get b
-        user  a     -> tell
-        send  tell  -> join | message=m1
-        receive get -> join | name=m1
-        timer  over on get -> join
-        sub   b     -> join {
-            start bs -> c
-            user  c  -> gate
-            xor   gate -> be be2
-            end   be | message=m2
-            end   be2
-        }
-        message hear beside b -> d | name=m2
-        user  d     -> e
-        or    join  -> f
-        user  f     -> more
-        xor   more  -> again e
-        end   e
-    """),
-    "a-transaction": draw("""
-        start s   -> t
-        transaction t -> more {
-            start ts -> a
-            user  a  -> gate
-            xor   gate -> bad te
-            end   bad | error=E1
-            end   te
-        }
-        error off on t -> b
-        user  b   -> more
-        xor   more -> t e
-        terminate e
     """),
 }

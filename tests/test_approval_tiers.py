@@ -11,8 +11,13 @@ import pytest
 from bpmn.dmn import read_tables
 from bpmn.dmn_coverage import gaps_and_overlaps
 from bpmn.dmn_table import Undecided
-from engine.library import Library
+from engine import cases, inbox, incidents
+from engine.library import Library, Package
 from forms.values import Value
+from forms.words import Unfit
+from tests.office import Office, package
+
+pytest_plugins = ["tests.furnished"]
 
 HERE = Path(__file__).parent
 TIERS = (HERE / "packages" / "tiered" / "approval_tier.dmn").read_bytes()
@@ -82,3 +87,116 @@ def test_both_are_total_and_do_not_overlap(file: bytes) -> None:
 def test_a_negative_amount_is_no_amount() -> None:
     with pytest.raises(Undecided, match="-1 is not allowed, only >= 0"):
         tier(TIERS, approval_amount_fen=-1, aggregate_fen=-1)
+
+
+# In a process.
+
+ANSWER: Mapping[str, Any] = {
+    name: ORDINARY[name] for name in ("aggregate_fen", "mode", "below_valuation", "overseas", "related_party")
+}
+
+
+def started(office: Office, amount_fen: int, **answer: Any) -> str:
+    """A case of the process whose approvers the table chooses."""
+    given = {**ANSWER, "approval_amount_fen": amount_fen, **answer}
+    return str(office.act("甲", cases.start, "tiered", given))
+
+
+def approvers(office: Office, case: str) -> list[str]:
+    """Let everybody agree, and say as which role they were asked, in order."""
+    asked: list[str] = []
+    while row := office.look(inbox.open_elements, case).get("approve"):
+        role = str(row["roles"]).strip("|")
+        office.act(role, cases.complete, str(row["id"]), {"agree": True})
+        asked.append(role)
+    return asked
+
+
+@pytest.fixture
+def tiered(office: Office) -> Office:
+    """An office with somebody for each level, in which the process is deployed."""
+    for level in LEVELS:
+        office.hire(level, level)
+    office.deploy(package("tiered"))
+    return office
+
+
+@pytest.mark.parametrize(
+    ("amount_fen", "answer", "expected"),
+    [
+        (99_999_999, {"mode": "licence", "licence_kind": "plain"}, 1),
+        (100_000_000, {}, 2),
+        (500_000_000, {}, 3),
+        (1_000_000_000, {}, 4),
+        (60_000_000, {"mode": "equity_investment"}, 3),
+    ],
+)
+def test_the_levels_that_the_table_names_decide_one_after_the_other(
+    tiered: Office, amount_fen: int, answer: dict[str, Any], expected: int
+) -> None:
+    case = started(tiered, amount_fen, **answer)
+    assert approvers(tiered, case) == LEVELS[: expected + 1]
+    assert tiered.row(case)["outcome"] == "approved"
+    assert tiered.sound()
+
+
+def test_the_trail_tells_table_rules_inputs_and_result(tiered: Office) -> None:
+    case = started(tiered, 500_000_000)
+    made = [body for body in tiered.bodies(case) if body["type"] == "decision.made"]
+    assert [body["data"]["table"] for body in made] == ["tier_by_amount", "tier_floor", "dmn_approval_tier"]
+    assert [body["data"]["rules"] for body in made] == [[3], [], [3]]
+    assert made[0]["data"]["values"] == [{"name": "max(approval_amount_fen, aggregate_fen)", "value": "500000000"}]
+    assert made[1]["data"]["written"] == [{"name": "approval.tier_floor", "value": "1"}]
+    [written] = made[2]["data"]["written"]
+    assert written["name"] == "approval"
+    assert '"tier":3' in written["value"] and '"party_committee"' not in written["value"]
+    assert {body["process"]["element"] for body in made} == {"resolve"}
+    assert {body["data"]["basis"] for body in made} == {"002 §二.2"}
+
+
+def test_a_changed_table_is_a_new_version_and_running_cases_keep_theirs(tiered: Office) -> None:
+    before = started(tiered, 150_000_000)
+    whole = package("tiered")
+    [new] = tiered.deploy(Package("tiered", {**whole.files, "approval_tier.dmn": YANGTZE}))
+    assert new.version == 2
+    assert approvers(tiered, started(tiered, 150_000_000)) == ["tto_director"]
+    assert approvers(tiered, before) == LEVELS[:3]
+    assert tiered.sound()
+
+
+def test_a_table_with_a_gap_at_a_million_yuan_is_not_deployed(office: Office) -> None:
+    changes = ("approval_tier.dmn", "[params['tier_thresholds_fen'][0]..", "(params['tier_thresholds_fen'][0]..")
+    before = office.state()
+    with pytest.raises(Unfit) as unfit:
+        office.deploy(package("tiered", changes))
+    [finding] = unfit.value.findings
+    assert (finding.file, finding.element) == ("approval_tier.dmn", "tier_by_amount")
+    assert "max(approval_amount_fen, aggregate_fen) = 100000000" in finding.text.en
+    assert office.state() == before
+
+
+def test_a_table_without_a_result_is_an_incident_and_the_request_stands(tiered: Office) -> None:
+    tiered.deploy(package("tiered", ("approval_tier.dmn", "&gt;= 0", "&gt;= 100")))
+    case = started(tiered, 99)
+    assert tiered.items(case) == {}
+    (incident,) = tiered.look(incidents.standing_still, case)
+    assert incident["element"] == "resolve"
+    assert "max(approval_amount_fen, aggregate_fen) = 99" in incident["en"]
+    assert "99 is not allowed, only >= 100" in incident["en"]
+    tiered.act("管理员", incidents.correct, incident["id"], "approval_amount_fen", "100", "录入有误")
+    assert tiered.act("管理员", incidents.retry, incident["id"]) is True
+    assert approvers(tiered, case) == LEVELS[:2]
+    assert tiered.sound()
+
+
+def test_personal_inputs_and_what_they_lead_to_are_withheld(tiered: Office) -> None:
+    code = "{code: approval_amount_fen, "
+    personal = ("forms/request.yaml", code, f"{code}personal: true, ")
+    tiered.deploy(package("tiered", personal, ("approval_tier.dmn", "&gt;= 0", "&gt;= 1_000_000_000")))
+    case = started(tiered, 1_234_567_891)
+    made = [body["data"] for body in tiered.bodies(case) if body["type"] == "decision.made"]
+    assert {row["value"] for data in made for row in (*data["values"], *data["written"])} == {"withheld"}
+    broken = started(tiered, 987_654_321)
+    told = str([body["data"] for each in (case, broken) for body in tiered.bodies(each)])
+    assert "incident.raised" in tiered.kinds(broken)
+    assert "1234567891" not in told and "987654321" not in told

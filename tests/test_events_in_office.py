@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from engine import cases
-from engine.errors import WrongState
+from engine import cases, inbox
+from engine.errors import NotYours, WrongState
+from engine.library import Package
 from engine.worker import run_due
 from tests.office import MORNING, Office, package
 
@@ -59,6 +61,63 @@ def test_a_message_with_a_key_comes_only_to_the_event_that_waits_for_it(office: 
     assert office.row(case)["outcome"] == "withdrawn"
     sent = next(body for body in office.bodies(case) if body["type"] == "message.sent")
     assert sent["data"]["key"] == office.row(case)["number"]
+
+
+def test_an_error_that_nobody_catches_is_an_incident_of_the_case(office: Office) -> None:
+    error = '<error id="er" name="Overdue" errorCode="E1"/><message id="m_withdraw"'
+    end, thrown = '<endEvent id="next_end"/>', '<endEvent id="next_end"><errorEventDefinition errorRef="er"/></endEvent>'
+    changes = [("process.bpmn", end, thrown), ("process.bpmn", '<message id="m_withdraw"', error)]
+    office.deploy(package("watch", *changes))
+    case = office.start("watch")
+    office.later(days=2)
+    run_due(office.database)
+    raised = next(body for body in office.bodies(case) if body["type"] == "incident.raised")
+    assert raised["process"]["element"] == "next_end"
+    assert raised["data"]["en"] == "the error E1 thrown by next_end is caught by no event"
+    assert "handle" in office.items(case)  # the work of people goes on
+
+
+PANEL = """<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:policy="urn:liuhen:policy" targetNamespace="t">
+  <process id="panel" name="会审" isExecutable="true" policy:series="HS">
+    <startEvent id="s"/><userTask id="open" policy:role="contract_applicant" policy:assignee="applicant"/>
+    <subProcess id="part"><multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality>
+      </multiInstanceLoopCharacteristics>
+      <startEvent id="ps"/><userTask id="draft" policy:role="registrar"/>
+      <exclusiveGateway id="gate" default="on"/><userTask id="check" policy:role="registrar" policy:fourEyes="draft"/>
+      <endEvent id="pe"/>
+      <sequenceFlow id="p1" sourceRef="ps" targetRef="draft"/><sequenceFlow id="p2" sourceRef="draft" targetRef="gate"/>
+      <sequenceFlow id="p3" sourceRef="gate" targetRef="draft"><conditionExpression>again</conditionExpression>
+      </sequenceFlow>
+      <sequenceFlow id="on" sourceRef="gate" targetRef="check"/><sequenceFlow id="p4" sourceRef="check" targetRef="pe"/>
+    </subProcess><endEvent id="e" policy:outcome="done"/>
+    <sequenceFlow id="f1" sourceRef="s" targetRef="open"/><sequenceFlow id="f2" sourceRef="open" targetRef="part"/>
+    <sequenceFlow id="f3" sourceRef="part" targetRef="e"/>
+  </process>
+</definitions>"""
+FORM = """id: {id}
+title: {{zh: 表, en: Form}}
+fields: [{{code: {code}, kind: yes_no, label: {{zh: 是否, en: Whether}}, required: true}}]
+"""
+
+
+def test_four_eyes_see_what_was_done_in_one_member_also_while_another_begins_again(office: Office) -> None:
+    codes = {"open": "opened", "draft": "again", "check": "checked"}
+    files = {f"forms/{name}.yaml": FORM.format(id=name, code=code).encode() for name, code in codes.items()}
+    office.deploy(Package("panel", {"process.bpmn": PANEL.encode(), **files}))
+    case = office.act("甲", cases.start, "panel", {"opened": True})
+    first, second = (row["id"] for row in open_items(office, case))
+    office.act("登记员", cases.complete, first, {"again": False})
+    office.act("登记员二", cases.complete, second, {"again": True})  # this member's draft opens once more
+    check = next(row["id"] for row in open_items(office, case) if row["element"] == "check")
+    refusal = office.refused("登记员", cases.complete, check, {"checked": True})
+    assert isinstance(refusal, NotYours)
+
+
+def open_items(office: Office, case: str) -> list[dict[str, Any]]:
+    """The open work items of a case, oldest first."""
+    rows = office.look(inbox.items_of, case)
+    return sorted((dict(row) for row in rows if row["closed_at"] is None), key=lambda row: int(row["token"]))
 
 
 def test_an_event_subprocess_of_the_process_ends_the_case(office: Office) -> None:

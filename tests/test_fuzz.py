@@ -19,7 +19,7 @@ from lxml import etree
 from bpmn.lint import check_diagram
 from bpmn.picture import draw
 from bpmn.reader import read_diagram, read_drawing
-from bpmn.surroundings import Surroundings
+from bpmn.surroundings import OperationSpec, Surroundings
 from engine.errors import Unusable
 from engine.gate import OPERATIONS
 from engine.library import Library
@@ -32,7 +32,7 @@ from forms.expressions import ExpressionError, compile_expression, compile_scrip
 from forms.form import Form, read_form
 from forms.values import to_json
 from forms.words import Finding, Unfit
-from tests.harness import fuzz
+from tests.harness import fuzz, gate
 from tests.harness.forms import NAMES, WORLD
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -53,8 +53,25 @@ def forms() -> dict[str, Form]:
     return {Path(path).stem: read_form(text, path, bases) for path, text in texts}
 
 
-FORMS = forms()
-AROUND = Surroundings(FORMS, frozenset(Library.standing().vocabulary().roles), OPERATIONS)
+class Everything(dict[str, Form]):
+    """The shipped forms, and a form for whatever else is asked for."""
+
+    def __contains__(self, key: object) -> bool:
+        return bool(key)
+
+    def __missing__(self, key: str) -> Form:
+        return gate.form("some", "some_answer")
+
+    def get(self, key: str, default: Form | None = None) -> Form | None:  # type: ignore[override]
+        return self[key] if key else default
+
+
+AROUND = Surroundings(
+    Everything({**gate.WORLD.forms, **forms()}),
+    gate.WORLD.roles | Library.standing().vocabulary().roles.keys(),
+    {**OPERATIONS, "register.record": OperationSpec(frozenset(), frozenset("register key value values supersede".split()), gives=True)},
+    gate.WORLD.processes,
+)
 
 
 def sentences(findings: list[Finding], lines: int) -> None:

@@ -196,6 +196,22 @@ def test_a_message_the_process_throws_needs_no_sender_and_no_form() -> None:
     assert gate(START + APPLY + filled + END, lines) == [("message-form", "send")]
 
 
+def test_words_at_an_event_of_another_kind_are_refused_because_they_would_be_lost() -> None:
+    into = boundary(SIGNAL, 'policy:into="code"', "apply")
+    assert gate(START + APPLY + into + END, LINE + "\nb -> e") == [("misplaced", "b")]
+    key = boundary(SIGNAL, 'policy:key="amount_fen"', "apply")
+    assert gate(START + APPLY + key + END, LINE + "\nb -> e") == [("misplaced", "b")]
+    assert gate(START.replace("/>", ' policy:sender="head"/>') + APPLY + END) == [("unknown-attribute", "s")]
+
+
+def test_the_correlation_of_zeebe_is_read_where_a_message_is_awaited() -> None:
+    subscription = '<zeebe:subscription correlationKey="=amount_fen"/>'
+    message = f'<message id="mz" name="z"><extensionElements>{subscription}</extensionElements></message>'
+    tasks = '<receiveTask id="wait" messageRef="mz" policy:sender="head"/><sendTask id="send" messageRef="mz"/>'
+    elements = read_diagram(model(tasks, around=message), "x").elements
+    assert (elements["wait"].policy["key"], "key" in elements["send"].policy) == ("amount_fen", False)
+
+
 # Loops and splits.
 
 LOOP = "<standardLoopCharacteristics><loopCondition>count &lt; 3</loopCondition></standardLoopCharacteristics>"

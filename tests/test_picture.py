@@ -113,6 +113,17 @@ def test_events_and_activities_look_as_bpmn_says() -> None:
     assert len(drawn["g_p"].findall("{*}path")) == len(drawn["p_t"].findall("{*}path")) + 1
 
 
+def test_event_subprocesses_transactions_and_loops_look_as_bpmn_says() -> None:
+    body = """<subProcess id="x" triggeredByEvent="true"><startEvent id="xs" isInterrupting="false">
+      <signalEventDefinition/></startEvent></subProcess><transaction id="t"/><subProcess id="box"/>
+      <userTask id="u"><standardLoopCharacteristics loopMaximum="3"/></userTask><userTask id="v"/>"""
+    drawn = groups(svg(read_diagram(model(body), "x")))
+    dashed = {key for key in drawn if any(node.get("stroke-dasharray") for node in drawn[key])}
+    assert dashed == {"x", "xs"}
+    assert [len(drawn[key].findall("{*}rect")) for key in ("x", "t", "box")] == [1, 2, 1]
+    assert len(drawn["u"].findall(".//{*}path")) == len(drawn["v"].findall(".//{*}path")) + 1
+
+
 def test_the_drawing_of_the_file_is_kept() -> None:
     diagram = read_diagram(model(SMALL, "s -> sub", around=DRAWN.format("true")), "x")
     root = svg(diagram)

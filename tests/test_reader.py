@@ -117,7 +117,8 @@ def test_events_are_read() -> None:
       <endEvent id="y"><terminateEventDefinition/></endEvent>
       <intermediateCatchEvent id="m2"><timerEventDefinition/><signalEventDefinition/></intermediateCatchEvent>"""
     )
-    read = read_diagram(model(body, around='<message id="m" name="withdraw"/><signal id="sg" name="halt"/>'), "x").elements
+    around = '<message id="m" name="withdraw"/><signal id="sg" name="halt"/>'
+    read = read_diagram(model(body, around=around), "x").elements
     assert read["b1"].event == Event("timer", form="duration", expression="P15D")
     assert (read["b1"].attached_to, read["b1"].interrupting) == ("t", False)
     assert read["b2"].event == Event("message", name="withdraw")

@@ -13,12 +13,13 @@ from bpmn.structure import check_structure
 from bpmn.supported import check_supported
 from tests.drawing import Drawn, draw
 from tests.event_models import EVENT_MODELS
+from tests.message_models import MESSAGE_MODELS
 from tests.models import MODELS
 from tests.playing import Play, incident
-from tests.random_models import random_model
+from tests.random_models import random_event_model, random_model
 from tests.walking import walk
 
-EVERY_MODEL = {**MODELS, **EVENT_MODELS}
+EVERY_MODEL = {**MODELS, **EVENT_MODELS, **MESSAGE_MODELS}
 WAITS = {"userTask", "intermediateCatchEvent", "boundaryEvent", "endEvent", "receiveTask"}
 
 
@@ -51,6 +52,19 @@ def test_every_walk_through_a_random_model_is_a_game_of_tokens(first: int, deep:
             drawn = random_model(1_000 * seed + model if deep else model)
             met += walk(drawn, f"random {model} {seed}", 30).done
     assert met["(stuck)"] and met["e"]
+    assert met["(too many orders)"] <= (20 if deep else 1)
+
+
+@pytest.mark.parametrize("first", range(0, 60, 10))
+def test_every_walk_through_a_random_model_of_events_is_a_game_of_tokens(first: int, deep: bool) -> None:
+    met = Counter[str]()
+    for model in range(first, first + 10):
+        for seed in range(100 if deep else 5):
+            drawn = random_event_model(1_000 * seed + model if deep else model)
+            met += walk(drawn, f"random events {model} {seed}", 30).done
+    for kind in ("error", "escalation", "message"):
+        assert met[f"o{kind}"] + met[f"h{kind}s"] + met[f"r{kind}s"]
+    assert met["(stuck)"]
     assert met["(too many orders)"] <= (20 if deep else 1)
 
 

@@ -11,7 +11,6 @@ CYCLE = """<intermediateCatchEvent id='x'><timerEventDefinition><timeCycle>R/P1D
 
 UNSUPPORTED_NODES = [
     ("<task id='x'/>", "task"),
-    ("<businessRuleTask id='x'/>", "businessRuleTask"),
     ("<complexGateway id='x'/>", "complexGateway"),
     ("<adHocSubProcess id='x'/>", "adHocSubProcess"),
     ("<callChoreography id='x'/>", "callChoreography"),

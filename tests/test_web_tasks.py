@@ -167,6 +167,7 @@ def test_a_file_is_attached_and_can_be_fetched_only_by_those_who_may_see_the_cas
     assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''%E6%96%B9%E6%A1%88%20%E4%B8%80.pdf"
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     assert reader_of(desk, "登记员").cookies.get(document).status_code == 200
+    assert "没有 PDF" in reader.get(f"{document}/pdf", status=404).text  # the engine did not issue it
     stranger = reader_of(desk, "乙").get(document, status=403)
     assert "与案卷" in stranger.text
 

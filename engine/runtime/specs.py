@@ -232,10 +232,14 @@ class Decision(Node):
             ) from error
         instance.write(task, {self.into: decided.value})
         for each in (*decided.before, decided):
-            written = {self.into if each is decided else each.table: each.value}
+            written = {self.into if each is decided else f"{self.into}.{each.table}": each.value}
             rules: list[Value] = list(each.rules)
-            about: dict[str, Value] = {"table": each.table, "rules": rules, "values": dict(each.inputs)}
-            instance.tell("decision.made", self, {**about, "written": written})
+            values = dict(each.inputs)
+            if self.table.secret:
+                # What one table made of a private value is an input of the next: all stand under the private name.
+                values = {f"{self.into}: {source}": value for source, value in values.items()}
+            about: dict[str, Value] = {"table": each.table, "rules": rules, "values": values, "written": written}
+            instance.tell("decision.made", self, about)
         return True
 
 

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine import demo, inbox
+from engine.documents import pdf_is_possible
 from engine.scenarios import SetClock
 from engine.trail.verify import verify
 from engine.work import BEIJING, SYSTEM, Database
@@ -185,6 +186,10 @@ def test_an_ordinary_licence_goes_from_submission_to_certificate_and_to_its_end(
     review_contract(sitter, title, "20", unit="wan")
     expect(sitter.page.locator("#answers")).to_contain_text("200,000.00 元（贰拾万元整）")
     decide_contract(sitter, title)
+    if pdf_is_possible():
+        with sitter.page.expect_download() as downloading:
+            sitter.page.get_by_role("link", name="PDF").last.click()
+        assert downloading.value.path().read_bytes().startswith(b"%PDF")
     with sitter.page.expect_download() as downloading:
         sitter.page.get_by_role("link", name="技术合同认定登记证明").first.click()
     assert downloading.value.suggested_filename.endswith(".docx")
