@@ -171,12 +171,14 @@ class Other:
     """Something the file says that is neither node nor flow, kept by name so that it can be refused by name.
 
     ``type`` is a BPMN tag or attribute (``dataObject``, ``isForCompensation``) or another engine's word with its prefix
-    (``camunda:taskListener``); ``element`` is the id it has or belongs to.
+    (``camunda:taskListener``); ``element`` is the id it has or belongs to. ``value`` is what such a word says where the
+    word has a meaning here and only what it says has none.
     """
 
     type: str
     element: str | None
     line: int
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)

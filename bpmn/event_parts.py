@@ -9,11 +9,11 @@ from bpmn import dialects
 from bpmn.diagram import Event, Other
 from bpmn.dialects import BPMN
 from bpmn.findings import Findings
-from bpmn.parts import check_expression, text_of
+from bpmn.parts import check_expression, expression_of
 from bpmn.safe_xml import Node
 
 _TIMERS = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
-_REFERRED = ("message", "signal", "error", "escalation")
+REFERRED = ("message", "signal", "error", "escalation")
 _NAMES = {"message": "消息", "signal": "信号", "error": "错误", "escalation": "升级"}
 
 
@@ -31,7 +31,7 @@ Definitions = Mapping[str, Mapping[str, Definition]]
 
 def definitions(root: Node) -> Definitions:
     """Everything events of a file may refer to, by kind and id."""
-    return {kind: {node.get("id"): _definition(node, kind) for node in root.all(BPMN, kind)} for kind in _REFERRED}
+    return {kind: {node.get("id"): _definition(node, kind) for node in root.all(BPMN, kind)} for kind in REFERRED}
 
 
 def _definition(node: Node, kind: str) -> Definition:
@@ -58,8 +58,8 @@ def event(node: Node, key: str, known: Definitions, findings: Findings) -> Event
         condition = definition.first(BPMN, "condition")
         if condition:
             check_expression(condition, key, findings)
-        return Event(kind, expression=text_of(condition) or None)
-    if kind in _REFERRED:
+        return Event(kind, expression=expression_of(condition) or None)
+    if kind in REFERRED:
         return _referring(definition, kind, key, known, findings)
     return Event(kind, name=definition.get("name").strip() or definition.get(f"{kind}Ref") or None)
 
@@ -110,4 +110,4 @@ def _timer(definition: Node, key: str, findings: Findings) -> Event:
     if not said:
         return Event("timer")
     check_expression(said[0], key, findings)
-    return Event("timer", form=_TIMERS[said[0].name], expression=text_of(said[0]))
+    return Event("timer", form=_TIMERS[said[0].name], expression=expression_of(said[0]))

@@ -46,6 +46,7 @@ class Book:
     findings: Findings
     definitions: event_parts.Definitions
     viewing: bool = False
+    starter: str = ""
     elements: dict[str, Element] = field(default_factory=dict)
     flows: dict[str, Flow] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
@@ -171,22 +172,22 @@ def _element(node: Node, container: str, book: Book) -> Element | None:
     if repeat:
         book.others.extend(parts.repeat_others(repeat, key))
     book.others.extend(event_parts.others(node, key))
-    calls = node.name == "callActivity"
+    by_event = node.flag("triggeredByEvent", default=False)
     return Element(
         id=key,
-        type="eventSubProcess" if node.flag("triggeredByEvent", default=False) else node.name,
+        type="eventSubProcess" if node.name == "subProcess" and by_event else node.name,
         name=named(node, book),
         line=node.line,
         container=container,
         documentation="\n".join(parts.text_of(each) for each in node.all(BPMN, "documentation")),
-        policy=event_parts.words(node, book.definitions) | dialects.own_attributes(node),
+        policy=event_parts.words(node, book.definitions) | dialects.own_attributes(node, book.starter),
         event=event_parts.event(node, key, book.definitions, book.findings),
         attached_to=node.get("attachedToRef") if node.name == "boundaryEvent" else None,
         interrupting=node.flag("cancelActivity", default=node.flag("isInterrupting", default=True)),
         default=node.get("default") or None,
         loop=parts.loop(loop, key, book.findings) if loop else None,
         repeat=parts.repeat(repeat, key, book.findings) if repeat else None,
-        called=node.get("calledElement").strip() or None if calls else None,
+        called=dialects.called(node) if node.name == "callActivity" else None,
         inputs=parts.mapping(node, "in", key, book.findings),
         outputs=parts.mapping(node, "out", key, book.findings),
         operations=parts.operations(node, key, book.findings),
@@ -209,8 +210,8 @@ def _flow(node: Node, book: Book) -> None:
     if condition:
         book.others.extend(dialects.foreign_words(condition, found))
         parts.check_expression(condition, found, book.findings)
-    book.flows[found] = Flow(found, source, target, named(node, book), parts.text_of(condition) if condition else None,
-                             node.line, dialects.own_attributes(node).get("name-en", ""))
+    said = parts.expression_of(condition) if condition else None
+    book.flows[found] = Flow(found, source, target, named(node, book), said, node.line, dialects.own_attributes(node).get("name-en", ""))
 
 
 def _compare_listed(listed: Mapping[str, Node], book: Book) -> None:

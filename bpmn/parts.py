@@ -25,6 +25,11 @@ def text_of(node: Node | None) -> str:
     return node.text.strip() if node else ""
 
 
+def expression_of(node: Node | None) -> str:
+    """The expression an element holds, without the marks that another engine puts around one of ours."""
+    return dialects.unwrapped(text_of(node))
+
+
 def loop(node: Node, key: str, findings: Findings) -> Loop:
     """The multi-instance marker of an activity."""
     own = dialects.own_attributes(node)
@@ -34,7 +39,7 @@ def loop(node: Node, key: str, findings: Findings) -> Loop:
             check_expression(found[word], key, findings)
 
     def said(word: str) -> str | None:
-        return text_of(found[word]) if word in found else None
+        return expression_of(found[word]) if word in found else None
 
     def item(word: str) -> str | None:
         return found[word].get("name") or found[word].get("id") if word in found else None
@@ -72,7 +77,7 @@ def repeat(node: Node, key: str, findings: Findings) -> Repeat:
                      f"loopMaximum “{most[:40]}” is no number of times: write an integer")
         most = ""
     before = node.flag("testBefore", default=False)
-    return Repeat(text_of(condition) or None, int(most) if most else None, node.line, before=before)
+    return Repeat(expression_of(condition) or None, int(most) if most else None, node.line, before=before)
 
 
 def repeat_others(node: Node, key: str) -> Iterator[Other]:

@@ -10,7 +10,7 @@ import hashlib
 from bpmn import dialects, nodes, safe_xml
 from bpmn.diagram import Diagram, Process
 from bpmn.dialects import BPMN
-from bpmn.event_parts import definitions
+from bpmn.event_parts import REFERRED, definitions
 from bpmn.findings import Findings
 from bpmn.lanes import give_roles, read_lanes
 from bpmn.nodes import Book
@@ -47,6 +47,7 @@ def read_drawing(data: bytes, file: str) -> Diagram:
 
 def _read(data: bytes, root: Node, owners: list[Node], book: Book) -> Diagram:
     owner = owners[0]
+    book.starter = dialects.starter(owner)
     key = nodes.identified(owner, book) or ""
     for each in owners:
         nodes.read_container(each, key, book)
@@ -56,21 +57,19 @@ def _read(data: bytes, root: Node, owners: list[Node], book: Book) -> Diagram:
         # Only now every flow has an id.
         _check_unique(root, book)
     nodes.keep_others(owner, key, book)
+    for node in (each for kind in REFERRED for each in root.all(BPMN, kind)):
+        book.others.extend(dialects.foreign_words(node, node.get("id")))
     lanes = read_lanes(root, owners, book)
     nodes.connect(book)
     give_roles(lanes, book)
     process = Process(key, nodes.named(owner, book), owner.line, owner.flag("isExecutable", default=True),
                       dialects.own_attributes(owner))
     shapes, edges = read_shapes(root)
-    drawn = {edge: way for edge, way in edges.items() if edge in book.flows or book.explains(edge)}
+    drawn = {edge: way for edge, way in edges.items() if book.viewing or edge in book.flows or book.explains(edge)}
     return Diagram(
         file=book.findings.file, sha256=hashlib.sha256(data).hexdigest(), process=process, elements=book.elements,
         flows=book.flows, lanes=lanes, shapes=shapes, edges=drawn, notes=book.notes, others=tuple(book.others),
     )
-
-
-def _messages(root: Node) -> dict[str, str]:
-    return {node.get("id"): node.get("name").strip() for node in root.all(BPMN, "message")}
 
 
 def _root(data: bytes, findings: Findings) -> Node:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from bpmn.diagram import Diagram, Element
 from bpmn.findings import Findings
+from bpmn.foreign import INSTEAD_FOREIGN, refuse_value
 
 ACTIVITIES = frozenset({
     "userTask", "scriptTask", "serviceTask", "businessRuleTask", "sendTask", "receiveTask", "manualTask",
@@ -87,7 +88,10 @@ def check_supported(diagram: Diagram, findings: Findings) -> None:
         kind = "eventSubProcessStart" if starts_handler(element, diagram) else element.type
         _check_words(kind, element.policy, element.line, element.id, findings)
     for other in diagram.others:
-        zh, en = _INSTEAD.get(other.type, _DEFAULT)
+        if other.value:
+            refuse_value(other, findings)
+            continue
+        zh, en = _INSTEAD.get(other.type) or INSTEAD_FOREIGN.get(other.type.rpartition(":")[2], _DEFAULT)
         _refuse(findings, other.type, other.line, other.element, zh, en)
     process = diagram.process
     _check_words("process", process.policy, process.line, process.id, findings)

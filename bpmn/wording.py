@@ -222,7 +222,7 @@ def _unbrought(
 
 def _hint(source: str) -> tuple[str, str]:
     if source.lstrip()[:2] in ("${", "#{"):
-        return "，不要写 ${ }", ", without ${ }"
+        return "；${ } 里是别的引擎的表达式", "; within ${ } stands an expression of another engine"
     if source.lstrip().startswith("="):
         return "，此处开头不写 =", ", without the = in front"
     return "", ""

@@ -18,11 +18,15 @@ def check_work_items(diagram: Diagram, surroundings: Surroundings, findings: Fin
         if lane.role:
             _check_role_list(lane.role, "policy:role", lane.line, lane.id, surroundings, findings)
     thrown = thrown_messages(diagram)
+    # Who says in words of another engine who may do it is told so elsewhere.
+    told = frozenset(other.element for other in diagram.others if other.value)
     for element in diagram.elements.values():
         if form_of(element) is not None:
             _check_form(element, surroundings, findings)
         if element.type == "userTask":
             _check_user_task(element, diagram, surroundings, findings)
+            if not (element.policy.get("role") or element.policy.get("assignee")) and element.id not in told:
+                _nobody(element, findings)
         elif awaits_message(element):
             _check_message(element, thrown, surroundings, findings)
 
@@ -48,17 +52,19 @@ def _check_user_task(element: Element, diagram: Diagram, surroundings: Surroundi
         findings.add("assignee", element.line, element.id,
                      f"policy:assignee “{assignee[:80]}” 既不是 applicant，也不是以 = 开头的表达式：请改正",
                      f"policy:assignee “{assignee[:80]}” is neither applicant nor an expression behind =: correct it")
-    if not (policy.get("role") or assignee):
-        findings.add("no-role", element.line, element.id,
-                     '没有写明由谁办理：请写 policy:role="角色代码" 或 policy:assignee，或放进有角色的泳道',
-                     'nobody may do this task: write policy:role="…" or policy:assignee, or put it in a lane that has '
-                     "a role")
     for other in listed(policy.get("fourEyes")):
         task = diagram.elements.get(other)
         if task is None or task.type != "userTask":
             findings.add("dangling-reference", element.line, element.id,
                          f"policy:fourEyes 中的 “{other}” 不是本图的用户任务：请写另一用户任务的 id",
                          f"“{other}” in policy:fourEyes is no user task of this diagram: write the id of one")
+
+
+def _nobody(element: Element, findings: Findings) -> None:
+    findings.add("no-role", element.line, element.id,
+                 '没有写明由谁办理：请写 policy:role="角色代码" 或 policy:assignee，或放进有角色的泳道',
+                 'nobody may do this task: write policy:role="…" or policy:assignee, or put it in a lane that has '
+                 "a role")
 
 
 def _check_message(

@@ -212,7 +212,8 @@ def send(work: Work, case: str, message: str, answer: Mapping[str, Any], key: st
             case=case,
             verb=message,
         )
-    event = awaited[-1]  # the innermost one that waits
+    # The innermost one that waits, before all one that waits for this very key.
+    event = ([each for each in awaited if key is not None and each.key == key] or awaited)[-1]
     _admit_sender(desk, event, message)
     values: dict[str, Value] = {}
     told: dict[str, Any] = {"message": message} | ({"key": key} if key is not None else {})

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from engine import definitions, people, schema
 from engine.config import Config
@@ -51,16 +52,28 @@ def main(context: click.Context, database: str | None) -> None:
     context.obj = Config.read(database)
 
 
+def connected(config: Config) -> Database:
+    """The database of this installation as it is, for as long as the command lasts."""
+    database = Database(config.database)
+    command = click.get_current_context(silent=True)
+    if command is not None:
+        command.call_on_close(database.close)
+    return database
+
+
 def opened(config: Config) -> Database:
     """The database of this installation; made and brought up to date first, the library deployed when it is new.
 
     One that is up to date but lacks a fence is refused: somebody took it down, and that must not go unnoticed.
     """
-    database = Database(config.database)
-    with database.look(SYSTEM) as work:
-        current = schema.revision(work.db) == schema.newest_revision()
-        if current:
-            schema.check(work.db)
+    database = connected(config)
+    try:
+        with database.look(SYSTEM) as work:
+            current = schema.revision(work.db) == schema.newest_revision()
+            if current:
+                schema.check(work.db)
+    except DBAPIError as error:
+        raise Unusable(f"无法打开数据库：{error.orig}", f"the database cannot be opened: {error.orig}") from error
     if not current:
         schema.upgrade(config.database)
     with database.work(SYSTEM) as work:

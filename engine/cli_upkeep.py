@@ -15,11 +15,11 @@ from engine import backup as backups
 from engine import bench as benches
 from engine import demo as demos
 from engine import inbox
-from engine.cli_base import as_json, main, opened, show
+from engine.cli_base import as_json, connected, main, opened, show
 from engine.config import Config
 from engine.growth import growth
 from engine.trail.verify import verify
-from engine.work import SYSTEM, Database
+from engine.work import SYSTEM
 from engine.worker import run_due, run_forever
 
 
@@ -113,7 +113,7 @@ def db_upgrade(config: Config) -> None:
 @click.pass_obj
 def db_backup(config: Config, file: Path) -> None:
     """Write one logical dump of everything."""
-    backups.backup(Database(config.database), file)
+    backups.backup(connected(config), file)
     click.echo(str(file))
 
 
@@ -122,7 +122,7 @@ def db_backup(config: Config, file: Path) -> None:
 @click.pass_obj
 def db_restore(config: Config, file: Path) -> None:
     """Fill an empty database, of either kind, from a dump."""
-    backups.restore(Database(config.database), file)
+    backups.restore(connected(config), file)
     click.echo("ok")
 
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import func, insert, select
 
@@ -18,7 +19,7 @@ from engine.bounded import Judged
 from engine.errors import NotFound
 from engine.gate import Contents, read_package
 from engine.library import Library, Package, Vocabulary
-from engine.model import Definition, DefinitionFile, ParameterSet
+from engine.model import Definition, DefinitionFile, ParameterSet, table
 from engine.privacy import discreet, private_names
 from engine.runtime.builder import Model
 from engine.trail.record import tell
@@ -256,6 +257,15 @@ def in_force(work: Work) -> list[Definition]:
         top, (top.c.process == Definition.process) & (top.c.version == Definition.version)
     )
     return list(work.db.execute(query.order_by(Definition.process)))  # type: ignore[arg-type]
+
+
+def versions(work: Work, process: str) -> list[dict[str, Any]]:
+    """The deployed versions of a process, newest first."""
+    query = select(*table(Definition).c).where(Definition.process == process).order_by(Definition.version.desc())
+    found = work.rows(query)
+    if not found:
+        raise NotFound(f"没有部署过流程“{process}”", f"no process {process!r} is deployed")
+    return found
 
 
 def current(work: Work, process: str) -> Deployed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -15,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from engine.access import Standing
 from engine.errors import NotFound, Unusable
 from engine.model import Base, CaseFile, Delegation, Person, PersonRole, Recusal, table
+from engine.requests import recall, remember
 from engine.trail.record import tell
 from engine.work import Work
 
@@ -84,13 +86,16 @@ def set_password(work: Work, person: str, password: str) -> None:
 def password_fits(stored: str | None, password: str) -> bool:
     """Whether a password is the one that was hashed; takes the same time where there is none."""
     try:
-        HASHER.verify(stored or _NOBODY, password)
+        HASHER.verify(stored or _nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None
 
 
-_NOBODY = HASHER.hash(uuid.uuid4().hex)
+@functools.cache
+def _nobody() -> str:
+    """A hash that no password fits; made when it is first needed, since making one takes its time."""
+    return HASHER.hash(uuid.uuid4().hex)
 
 
 def find(work: Work, who: str) -> str:
@@ -113,6 +118,25 @@ def names(work: Work, people: Iterable[str]) -> dict[str, str]:
         return {}
     rows = work.db.execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))
     return {row.id: row.name for row in rows}
+
+
+def row_of(work: Work, person: str) -> dict[str, Any] | None:
+    """A person's row by id."""
+    return work.row(select(*table(Person).c).where(Person.id == person))
+
+
+def row_by_login(work: Work, login: str) -> dict[str, Any] | None:
+    """A person's row by the name one signs in with."""
+    return work.row(select(*table(Person).c).where(Person.login == login))
+
+
+def everybody(work: Work) -> list[dict[str, Any]]:
+    """The active people in the order of their logins, each with the codes of their ``roles``."""
+    held: dict[str, list[str]] = {}
+    for row in work.rows(select(*table(PersonRole).c).order_by(PersonRole.role)):
+        held.setdefault(row["person"], []).append(row["role"])
+    people = work.rows(select(*table(Person).c).where(Person.active).order_by(Person.login))
+    return [{**row, "roles": held.get(row["id"], [])} for row in people]
 
 
 def name_of(work: Work, person: str) -> str:
@@ -185,6 +209,9 @@ def recuse(work: Work, person: str, reason: str, *, case: str | None = None, par
         and work.db.execute(select(CaseFile.id).where(CaseFile.id == case)).scalar_one_or_none() is None
     ):
         raise NotFound(f"没有编号为 {case} 的案卷", f"there is no case {case}")
+    if recall(work) is not None:
+        return
     values = {"person": person, "case": case, "party": party, "declared_by": work.actor}
     work.db.execute(insert(Recusal).values(id=uuid.uuid4().hex, at=work.now, reason=reason.strip(), **values))
     tell(work, "sys/people", "recusal.declared", {"person": person, "case": case, "party_named": party is not None})
+    remember(work, "")

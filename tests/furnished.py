@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,13 +21,7 @@ from engine.library import Library
 from engine.scenarios import SetClock
 from engine.work import SYSTEM, Database
 from tests.conftest import KINDS, Kind, Server
-from tests.office import MORNING, STAFF, Office, package
-
-
-class NewOffice(Protocol):
-    """Makes a fresh office on a kind of database."""
-
-    def __call__(self, kind: Kind) -> Office: ...
+from tests.office import MORNING, STAFF, NewOffice, Office, package
 
 
 def furnish(url: str) -> None:

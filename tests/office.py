@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from sqlalchemy import func, select
@@ -24,6 +24,7 @@ from engine.model import Base, CaseFile, Event, Stream
 from engine.scenarios import SetClock
 from engine.trail.verify import verify
 from engine.work import BEIJING, SYSTEM, Database, Request
+from tests.conftest import Kind
 
 PACKAGES = Path(__file__).parent / "packages"
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=BEIJING)  # a Monday
@@ -226,3 +227,9 @@ def in_a_child(task: Callable[[], None]) -> int:
 def ended(child: int) -> int:
     """Wait for a child; gives its exit code, or the negative number of the signal that killed it."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+class NewOffice(Protocol):
+    """Makes a fresh office on a kind of database."""
+
+    def __call__(self, kind: Kind) -> Office: ...

@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 
 from engine import inbox
 from tests.conftest import NewDatabase, Server
-from tests.office import ANSWERS, PACKAGES, Office
+from tests.office import ANSWERS, PACKAGES, NewOffice, Office
 from webui.cli import main
 
 pytest_plugins = ["tests.furnished"]
@@ -40,7 +40,7 @@ now: 2026-03-02 09:00
 people: {contract_applicant: 卖方甲}
 given: {registers: {account: []}}
 start: {by: 卖方甲, with: {region_code: "110108"}}
-expect: {path: [register_account]}
+expect: {outcome: registered}
 """
 
 
@@ -95,7 +95,7 @@ def names(group: click.Group, path: str = "") -> Iterator[str]:
 
 def test_every_command_that_was_ordered_is_there_and_explains_itself() -> None:
     assert set(ISSUED.split()) <= set(names(main))
-    for command in sorted(names(main)):
+    for command in sorted(set(names(main)) - {"test"}):  # which hands everything on to ./liuhen test
         result = CliRunner().invoke(main, [*command.split("/"), "--help"])
         assert result.exit_code == 0
         assert re.search(r"^  \S.*[.]", result.stdout, re.MULTILINE), command
@@ -157,7 +157,8 @@ def test_refusals_are_sentences_with_exit_1_and_change_nothing(office: Office, a
     assert "nothing" in refused(url, 1, "task", "complete", "nothing", "--by", "登记员", "--with", answer("review"))
     assert "nothing" in refused(url, 1, "case", "start", "nothing", "--by", "甲", "--with", answer("apply"))
     assert "candidate" in refused(url, 1, "case", "start", "permit", "--by", "登记员", "--with", answer("apply"))
-    assert "nobody" in refused(url, 1, "task", "complete", task, "--by", "登记员", "--with", answer("review", hearers=["无人"]))
+    stranger = answer("review", hearers=["无人"])
+    assert "nobody" in refused(url, 1, "task", "complete", task, "--by", "登记员", "--with", stranger)
     after = office.state()["cases"]
     assert [row["step"] for row in after.values()] == [row["step"] for row in before.values()]
     assert office.bodies(case)[-1]["type"] == "attempt.refused"
@@ -168,7 +169,10 @@ def test_refusals_are_sentences_with_exit_1_and_change_nothing(office: Office, a
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"- a\n- b\n", b"a: [", b"\xff\xfe", b"a: 1\na: 2\n", b"a: &x 1\nb: *x\n", b"just words", b"a: !!python/object 1"],
+    [
+        b"", b"- a\n- b\n", b"a: [", b"\xff\xfe", b"a: 1\na: 2\n", b"a: &x 1\nb: *x\n", b"just words",
+        b"a: !!python/object 1",
+    ],
     ids=["empty", "a list", "cut short", "not text", "a key twice", "an anchor", "words", "a tag"],
 )
 def test_an_unreadable_answer_is_refused_with_exit_2(office: Office, tmp_path: Path, content: bytes) -> None:
@@ -262,12 +266,12 @@ def test_a_broken_trail_is_told_with_its_place_and_exit_1(office: Office) -> Non
             for _, statement in kept:
                 database.execute(statement)
     else:
-        with psycopg.connect(office.url) as database:
-            database.execute("ALTER TABLE event DISABLE TRIGGER ALL")
-            database.execute(edit)
-            database.execute("ALTER TABLE event ENABLE TRIGGER ALL")
+        with psycopg.connect(office.url) as server:
+            server.execute("ALTER TABLE event DISABLE TRIGGER ALL")
+            server.execute(edit)
+            server.execute("ALTER TABLE event ENABLE TRIGGER ALL")
             for name in ("event_no_change", "event_no_row_change", "event_follows"):
-                database.execute(f"ALTER TABLE event ENABLE ALWAYS TRIGGER {name}")
+                server.execute(f"ALTER TABLE event ENABLE ALWAYS TRIGGER {name}")
     for arguments in (("--all",), (case,)):
         result = run(office.url, "trail", "verify", *arguments, "--json")
         assert result.exit_code == 1
@@ -342,13 +346,13 @@ def test_packages_are_deployed_called_ones_first_and_unchanged_ones_keep_their_v
     assert "looked_up" in done(url, "deploy", str(PACKAGES)).replace("caller", "")
     broken = tmp_path / "p.bpmn"
     broken.write_text("<definitions/>")
-    assert "p.bpmn" in refused(url, 1, "deploy", str(broken)) or "process.bpmn" in refused(url, 1, "deploy", str(broken))
+    assert "process.bpmn" in refused(url, 1, "deploy", str(broken))
 
 
 def test_worked_cases_pass_differ_or_cannot_be_read(tmp_path: Path) -> None:
     for name, text in {
         "good": SCENARIO,
-        "bad": SCENARIO.replace("path: [register_account]", "outcome: withdrawn"),
+        "bad": SCENARIO.replace("outcome: registered", "outcome: withdrawn"),
         "none": "id: [",
     }.items():
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -400,7 +404,8 @@ def program(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
-def test_the_program_speaks_chinese_in_any_environment_and_tells_its_streams_apart(office: Office) -> None:
+def test_the_program_speaks_chinese_in_any_environment_and_tells_its_streams_apart(new_office: NewOffice) -> None:
+    office = new_office("postgresql")
     case = office.start()
     office.close()
     listed = program("case", "list", "--json", LIUHEN_DATABASE_URL=office.url)
@@ -409,10 +414,10 @@ def test_the_program_speaks_chinese_in_any_environment_and_tells_its_streams_apa
     refusal = program("--database", office.url, "task", "complete", f"{case}.99", "--by", "甲", "--with", "/dev/null")
     assert refusal.returncode == 2
     assert refusal.stdout == b"" and refusal.stderr.decode().strip()
-    assert program("--database", office.url, "nonsense").returncode == 2
 
 
-def test_a_worker_process_ends_quietly_when_it_is_told_to(office: Office) -> None:
+def test_a_worker_process_ends_quietly_when_it_is_told_to(new_office: NewOffice) -> None:
+    office = new_office("sqlite")
     case = office.start("watch")
     office.close()
     command = [sys.executable, "-P", "-m", "webui", "--database", office.url, "worker"]

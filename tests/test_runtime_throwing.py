@@ -179,6 +179,14 @@ def test_only_equal_keys_meet_and_no_key_meets_any(to: Value, left: list[str]) -
     assert told.about["to"] == next(iter({"first", "second"} - set(left)), None)
 
 
+def test_the_event_that_waits_for_the_very_key_goes_before_one_that_waits_for_any() -> None:
+    keyed = MAIL.replace("name=parcel; key='one'", "name=parcel")
+    for to, left in ((2, ["first"]), (3, ["second"])):
+        play = Play(draw(keyed))
+        play.do("a", to=to)
+        assert play.waits() == left
+
+
 def test_a_message_thrown_comes_to_one_event_and_without_one_is_told() -> None:
     lines = "start s -> split\nand split -> a x y\nuser a -> tell\nsend tell -> a | message=m"
     play = Play(draw(f"{lines}\nmessage x -> e | name=m\nmessage y -> e | name=m\nend e"))
@@ -281,6 +289,28 @@ def test_a_condition_that_cannot_be_evaluated_is_an_incident() -> None:
     assert "of until cannot be evaluated" in incident(partial(Play, drawn, n="x"))
     bare = draw("start s -> until\ncond until -> e | when=n\nend e")
     assert "of until must be true or false" in incident(partial(Play, bare, n=1))
+
+
+def test_signals_and_conditions_may_be_rivals_behind_an_event_gateway() -> None:
+    drawn = draw("""
+        start s -> split
+        and   split -> a first
+        user  a -> shout
+        throw shout -> a | signal=go
+        events first -> heard met
+        signal heard -> b | name=go
+        cond   met -> c | when=n > 2
+        user  b -> first2
+        xor   first2 -> first
+        user  c -> e
+        end   e
+    """)
+    play = Play(drawn, n=1)
+    play.do("a")
+    assert play.open() == ["a", "b"]
+    play.do("a")  # nobody listens
+    play.do("b", n=3)  # the condition holds at once
+    assert play.open() == ["a", "c"]
 
 
 # Cycles.

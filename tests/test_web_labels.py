@@ -11,9 +11,9 @@ import pytest
 
 import webui
 from engine import errors
+from engine.attempts import TooMany
 from engine.trail.record import EVENT_KINDS
 from forms.fields import KINDS
-from webui.attempts import TooMany
 from webui.labels import label, labels
 from webui.words import SAYINGS, _About, blanks_of
 

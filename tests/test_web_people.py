@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.attempts import MOST, PAUSE
 from engine.people import set_password
 from engine.work import SYSTEM
 from tests.office import Office
 from tests.web_reader import Reader, Seen, app_of, parsed
-from webui.attempts import MOST, PAUSE
 
 if TYPE_CHECKING:
     from tests.furnished import NewOffice

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine import definitions
+from engine.definitions import versions
 from engine.work import SYSTEM
 from tests.office import PACKAGES, Office
 from tests.web_reader import Reader, Seen, app_of, reader_of
-from webui.stored import versions
 
 if TYPE_CHECKING:
     from tests.furnished import NewOffice

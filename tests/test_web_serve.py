@@ -22,11 +22,11 @@ from click.testing import CliRunner
 
 from engine import people
 from engine.errors import Unusable
+from engine.people import everybody
 from engine.work import SYSTEM, Database
 from tests.conftest import NewDatabase
 from webui.cli import main
 from webui.serve import address, kept_secret, proxies_before, secret_of
-from webui.stored import everybody
 
 if TYPE_CHECKING:
     from tests.furnished import NewOffice

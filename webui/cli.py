@@ -11,9 +11,9 @@ from engine.cli import main
 from engine.cli_base import opened
 from engine.config import Config
 from engine.errors import Unusable
+from engine.people import everybody
 from engine.work import SYSTEM, Database
 from webui.serve import run
-from webui.stored import everybody
 
 __all__ = ["main", "serve"]
 

@@ -17,7 +17,6 @@ from engine.work import Work
 from forms.words import Unfit
 from webui.page import act, actor, go, language, look, new_key, show, vocabulary
 from webui.processes import may_deploy
-from webui.stored import versions
 
 bp = Blueprint("deployment", __name__)
 
@@ -83,7 +82,7 @@ def judge(work: Work, package: Package) -> Judged:
 def files_in_force(work: Work, process: str) -> dict[str, bytes]:
     """The files of the newest version of a process; none if it is new."""
     try:
-        newest = versions(work, process)[0]["id"]
+        newest = definitions.versions(work, process)[0]["id"]
     except NotFound:
         return {}
     return dict(definitions.package_of(work, newest).files)

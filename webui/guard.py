@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, make_response, redirect, request, session, url_for
+from flask import Flask, Response, current_app, make_response, redirect, request, url_for
+from flask_login import LoginManager, current_user
 
-from engine.people import standing
+from engine.people import row_of, standing
 from engine.work import SYSTEM
 from webui.page import Visitor, show, site, t
-from webui.stored import person
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -48,6 +48,9 @@ def is_open(app: Flask, endpoint: str) -> bool:
 
 def stand_before(app: Flask) -> None:
     """Put the guard before every page of the application."""
+    manager = LoginManager(app)
+    manager.user_loader(recognise)
+    manager.session_protection = None  # an address may change on the way; the seal is what ends a session
     app.before_request(refuse_other_sites)
     app.before_request(ask_who_it_is)
     app.after_request(add_headers)
@@ -73,25 +76,25 @@ def refuse_other_sites() -> Response | None:
 
 def ask_who_it_is() -> Response | None:
     """Who is signed in is asked anew at every request, so whoever is shut out is out at once."""
-    if request.endpoint == "static":
-        return None
-    g.visitor = recognise()
-    if g.visitor is not None or request.endpoint is None or is_open(current_app, request.endpoint):
+    if request.endpoint is None or is_open(current_app, request.endpoint) or current_user.is_authenticated:
         return None
     back = request.full_path.rstrip("?") if request.method == "GET" else None
     return make_response(redirect(url_for("people.sign_in", next=back), code=303))
 
 
-def recognise() -> Visitor | None:
-    """The person of this session, if they may still sign in the way they did."""
-    identity, seal = session.get("person"), session.get("seal")
-    if not isinstance(identity, str) or not isinstance(seal, str):
-        return None
+def recognise(remembered: str) -> Visitor | None:
+    """The person a session remembers, if they may still sign in the way they did."""
+    identity, _, seal = remembered.partition("/")
     with site().database.look(SYSTEM) as work:
-        row = person(work, identity)
+        row = row_of(work, identity)
         if row is None or not row["active"] or not hmac.compare_digest(seal, seal_of(row["password"])):
             return None
-        return Visitor(row["id"], row["login"], row["name"], standing(work, identity).roles)
+        return visitor_of(row, standing(work, identity).roles)
+
+
+def visitor_of(row: Mapping[str, Any], roles: frozenset[str]) -> Visitor:
+    """The visitor a person's row makes."""
+    return Visitor(row["id"], row["login"], row["name"], roles, seal_of(row["password"]))
 
 
 def seal_of(password: str | None) -> str:

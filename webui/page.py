@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from flask import Response, current_app, g, make_response, redirect, render_template, request, session, url_for
+from flask import Response, current_app, make_response, redirect, render_template, request, session, url_for
+from flask_login import UserMixin, current_user
 
 from bpmn.diagram import Element, Process
 from engine.cases import acting
@@ -32,14 +33,19 @@ class Site:
     https: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """The person who is signed in."""
+@dataclass(frozen=True)
+class Visitor(UserMixin):  # type: ignore[misc]  # Flask-Login is untyped
+    """The person who is signed in. ``seal`` is what their session remembers of the password it was opened with."""
 
     id: str
     login: str
     name: str
     roles: frozenset[str]
+    seal: str
+
+    def get_id(self) -> str:
+        """What the session cookie holds: a new password makes it another one, and the old sessions end."""
+        return f"{self.id}/{self.seal}"
 
 
 def site() -> Site:
@@ -50,9 +56,9 @@ def site() -> Site:
 
 
 def visitor() -> Visitor | None:
-    """Who is signed in, if anybody is."""
-    found = g.get("visitor")
-    return found if isinstance(found, Visitor) else None
+    """Whoever is signed in, asked anew at every request."""
+    found: Visitor | None = current_user if current_user.is_authenticated else None
+    return found
 
 
 def actor() -> str:

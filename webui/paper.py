@@ -9,7 +9,7 @@ from typing import Any
 
 from engine import inbox
 from engine.desk import Desk
-from engine.people import names
+from engine.people import everybody, names
 from engine.registers import browse
 from engine.work import Work
 from forms.answer import Checked, Problem, World, check, drop_hidden
@@ -22,7 +22,6 @@ from webui.page import language
 from webui.posted import Posted
 from webui.saying import Teller, persons_in
 from webui.sheet import Choice, Offers, Raw, Sheet, lay_out
-from webui.stored import everybody
 
 _PERSONS = frozenset({"person", "persons"})
 _NAMES_SHOWN = ("name", "title", "contract_title", "subject")

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, request, session, url_for
+from flask_login import login_user, logout_user
 
-from engine import definitions
-from engine.people import password_fits
+from engine import attempts, definitions
+from engine.people import everybody, password_fits, row_by_login, row_of
 from engine.work import SYSTEM
-from webui import attempts
-from webui.guard import open_to_all, seal_of
+from webui.guard import open_to_all, visitor_of
 from webui.page import role_name, said, show, site, t, visitor
 from webui.refusals import status_of
-from webui.stored import everybody, person, person_by_login
 
 bp = Blueprint("people", __name__)
 
@@ -80,7 +79,7 @@ def start_session() -> Response:
     except attempts.TooMany as refusal:
         return sign_in_page(status=status_of(refusal), problem=said(refusal.text), login=login)
     with site().database.look(SYSTEM) as work:
-        row = person_by_login(work, login)
+        row = row_by_login(work, login)
     fits = password_fits(row["password"] if row else None, password)
     if row is None or not fits or not row["active"]:
         return sign_in_page(status=403, problem=t("sign_in.wrong"), login=login)
@@ -91,7 +90,7 @@ def start_session() -> Response:
 def start_demo_session(identity: str) -> Response:
     """Become one of the people of the demonstration; whoever has a password has to give it even there."""
     with site().database.look(SYSTEM) as work:
-        row = person(work, identity)
+        row = row_of(work, identity)
     if row is None or not row["active"] or row["password"] is not None:
         return sign_in_page(status=403, problem=t("sign_in.wrong"))
     return welcome(row)
@@ -102,7 +101,7 @@ def welcome(row: Any) -> Response:
     chosen = session.get("language")
     session.clear()
     session.permanent = True
-    session["person"], session["seal"] = row["id"], seal_of(row["password"])
+    login_user(visitor_of(row, frozenset()))
     session["language"] = chosen or row["language"]
     return onward(request.form.get("next"))
 
@@ -112,6 +111,7 @@ def welcome(row: Any) -> Response:
 def end_session() -> Response:
     """Sign out."""
     chosen = session.get("language")
+    logout_user()
     session.clear()
     if chosen:
         session["language"] = chosen

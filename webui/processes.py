@@ -16,7 +16,6 @@ from engine.people import names
 from engine.work import Work
 from webui.drawing import drawn
 from webui.page import look, show, visitor
-from webui.stored import Row, versions
 
 bp = Blueprint("processes", __name__)
 
@@ -74,7 +73,7 @@ def first_task(deployed: Deployed) -> Element | None:
 def process(process: str) -> Response:
     """A process: its versions, newest first."""
     with look() as work:
-        rows = versions(work, process)
+        rows = definitions.versions(work, process)
         people = names(work, {row["deployed_by"] for row in rows})
         return show("process.html", entry=entry(work, rows[0]["id"], rows[0]["kind"]), versions=rows, people=people)
 
@@ -94,7 +93,7 @@ def version(process: str, number: int) -> Response:
             if each.event and each.event.kind in {"timer", "message"}
         ]
         ends = [each for each in contents.diagram.elements.values() if each.type == "endEvent"]
-        newest = versions(work, process)[0]["version"] == number
+        newest = definitions.versions(work, process)[0]["version"] == number
         package = definitions.package_of(work, row["id"])
         scenarios = package.scenarios()
         return show(
@@ -114,9 +113,9 @@ def version(process: str, number: int) -> Response:
         )
 
 
-def version_row(work: Work, process: str, number: int) -> Row:
+def version_row(work: Work, process: str, number: int) -> dict[str, Any]:
     """The row of one version."""
-    for row in versions(work, process):
+    for row in definitions.versions(work, process):
         if row["version"] == number:
             return row
     raise NotFound(f"“{process}”没有第 {number} 版", f"there is no version {number} of {process!r}")

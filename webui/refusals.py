@@ -8,8 +8,8 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine import errors
+from engine.attempts import TooMany
 from forms.words import Unfit
-from webui.attempts import TooMany
 from webui.page import language, said, show, t
 
 log = logging.getLogger("liuhen.webui")

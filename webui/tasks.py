@@ -13,7 +13,7 @@ from engine.answers import earlier
 from engine.cases import acting
 from engine.desk import Desk
 from engine.errors import AlreadyDone, NotFound, NotYours, Refusal
-from engine.people import standing
+from engine.people import everybody, standing
 from engine.work import Work
 from forms.answer import unmet
 from forms.filling import initial
@@ -22,7 +22,6 @@ from webui.checking import filled_so_far, refused_form
 from webui.page import act, actor, go, look, new_key, said, show, site, visitor
 from webui.paper import Paper, documents_of, kept_files, paper_of
 from webui.posted import Posted, read_posted
-from webui.stored import everybody
 
 bp = Blueprint("tasks", __name__)
 

@@ -113,20 +113,19 @@ def throw_signal(task: Task) -> None:
 
 
 def throw_message(task: Task, key: str | None) -> None:
-    """A message comes to one event that waits for it, the oldest; if none does, that is told.
+    """A message comes to one event that waits for it, the oldest, before all one with its very key; else it is told.
 
     An event whose message has a form waits for a person's answer, which nobody inside the case can give.
     """
     node, instance = task.task_spec, task.workflow
     name = node.element.event.name
-    found = next(
-        (
-            each
-            for each in awaiting(instance.tasks, "message", name)
-            if each.task_spec.meets(each, key) and "form" not in each.task_spec.element.policy
-        ),
-        None,
-    )
+    fitting = [
+        each
+        for each in awaiting(instance.tasks, "message", name)
+        if each.task_spec.meets(each, key) and "form" not in each.task_spec.element.policy
+    ]
+    same = [each for each in fitting if key is not None and each.internal_data.get("key") == key]
+    found = next(iter(same or fitting), None)
     to = found.task_spec.element.id if found is not None else None
     instance.tell("message.thrown", node, {"message": name, "key": key, "to": to})
     if found is not None:

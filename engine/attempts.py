@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import Any
+
+from sqlalchemy import delete, func, select
 
 from engine.errors import Refusal
 from engine.model import Attempt
@@ -12,8 +13,6 @@ from engine.work import SYSTEM, Database
 
 PAUSE = timedelta(minutes=15)
 MOST = {"login": 5, "address": 20}
-
-_ATTEMPT: Any = Attempt.__table__
 
 
 class TooMany(Refusal):
@@ -30,9 +29,10 @@ def begin(database: Database, login: str, address: str) -> str:
     subjects = {"login": f"login/{login.casefold()[:100]}", "address": f"address/{address}"}
     number = uuid.uuid4().hex
     with database.work(SYSTEM) as work:
-        work.db.execute(_ATTEMPT.delete().where(_ATTEMPT.c.at < work.now - PAUSE))
+        work.db.execute(delete(Attempt).where(Attempt.at < work.now - PAUSE))
         for kind, subject in subjects.items():
-            failed = len(work.db.execute(_ATTEMPT.select().where(_ATTEMPT.c.subject == subject)).all())
+            query = select(func.count()).select_from(Attempt).where(Attempt.subject == subject)
+            failed = work.db.execute(query).scalar_one()
             if failed >= MOST[kind]:
                 minutes = int(PAUSE.total_seconds() // 60)
                 raise TooMany(
@@ -40,12 +40,12 @@ def begin(database: Database, login: str, address: str) -> str:
                     f"too many failed attempts to sign in; try again in {minutes} minutes",
                 )
         rows = [{"id": f"{number}.{kind}", "subject": subject, "at": work.now} for kind, subject in subjects.items()]
-        work.db.execute(_ATTEMPT.insert(), rows)
+        work.add(Attempt, *rows)
     return number
 
 
 def forgive(database: Database, number: str, login: str) -> None:
     """The attempt was right: it and the failures of this login count no more. Those of the address still do."""
     with database.work(SYSTEM) as work:
-        work.db.execute(_ATTEMPT.delete().where(_ATTEMPT.c.subject == f"login/{login.casefold()[:100]}"))
-        work.db.execute(_ATTEMPT.delete().where(_ATTEMPT.c.id == f"{number}.address"))
+        work.db.execute(delete(Attempt).where(Attempt.subject == f"login/{login.casefold()[:100]}"))
+        work.db.execute(delete(Attempt).where(Attempt.id == f"{number}.address"))
