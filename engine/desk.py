@@ -24,7 +24,7 @@ from engine.model import CaseFile, Person, PersonRole, Standstill, Task, Timer, 
 from engine.operations import operations
 from engine.runtime.happenings import Happening, WorkItem
 from engine.runtime.instance import Instance
-from engine.trail.record import Chain, shown
+from engine.trail.record import PASSED, Chain, shown
 from engine.work import BEIJING, CLOCK, Work
 from forms.answer import World
 from forms.functions import FUNCTIONS
@@ -199,9 +199,8 @@ class Desk:
             else:
                 said[key] = value
         element = self.deployed.element(happening.process, happening.element)
-        if element.policy.get("basis"):
-            said["basis"] = element.policy["basis"]
-        return said
+        told = ("basis", "tag", "facts") if happening.kind in PASSED else ("basis",)
+        return said | {name: element.policy[name] for name in told if element.policy.get(name)}
 
     # Time.
 

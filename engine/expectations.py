@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +9,7 @@ from typing import Any
 
 from engine import inbox
 from engine.desk import Desk
+from engine.trail.duties import duties_of, facts_of
 from engine.trail.verify import verify
 from engine.work import Work
 from forms.values import canonical
@@ -97,12 +97,18 @@ class Audience:
             self._differ("trail", expected, f"{found} {[str(flaw.text) for flaw in verdict.flaws or []]}")
 
     def _facts(self, expected: Any) -> None:
-        found: set[str] = set()
-        for row in inbox.events(self.work, self.case):
-            found |= set(str(json.loads(row["body"])["data"].get("facts", "")).replace(",", " ").split())
+        found = facts_of(self.work, self.case)
         for fact in expected:
             if fact not in found:
                 self._differ("facts", fact, sorted(found))
+
+    def _duties(self, expected: Any) -> None:
+        desk = Desk.thawed(self.work, inbox.case(self.work, self.case))
+        said = desk.instance.scopes.innermost(desk.given).get("duties")  # a review decides them itself
+        found = said if isinstance(said, dict) else duties_of(self.work, self.case)
+        for duty, state in expected.items():
+            if found.get(duty) != state:
+                self._differ(f"duties {duty}", state, found.get(duty))
 
 
 def _plain(value: Any) -> Any:

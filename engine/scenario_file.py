@@ -13,7 +13,7 @@ from forms.words import Finding, Text, Unfit
 
 TOP = frozenset({"id", "title", "basis", "process", "now", "people", "given", "start", "steps", "expect", "before"})
 STEP_KINDS = ("do", "send", "wait", "expect", "refuse", "invalid")
-EXPECTATIONS = frozenset({"outcome", "path", "never", "open", "due", "variables", "trail", "facts"})
+EXPECTATIONS = frozenset({"outcome", "path", "never", "open", "due", "variables", "trail", "facts", "duties"})
 REASONS = frozenset({"role", "recusal", "four_eyes", "done", "not_open", "state"})
 
 

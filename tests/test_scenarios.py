@@ -90,3 +90,14 @@ def test_a_file_that_says_what_no_scenario_says_is_refused_with_its_line(change:
 def test_shipped_scenarios_lie_beside_their_diagrams() -> None:
     folder = Path(__file__).parents[1] / "bpmn" / "library"
     assert all(list((folder / process / "scenarios").glob("*.yaml")) for process in Library.standing().processes())
+
+
+def test_duties_are_what_the_facts_of_the_case_give(database_url: str) -> None:
+    text = WORKED["tech_contract_registration/p4-03.yaml"]
+    shown = "  duties: {democratic_decision: met, info_publicity: met, reasonable_care: met, supervision: met}\n"
+    played = play(read_scenario(text.replace("\nexpect:\n", "\nexpect:\n" + shown), "p4-03.yaml"), database_url)
+    assert played.passed, played.difference
+    wrong = shown.replace("reasonable_care: met", "reasonable_care: not_met")
+    played = play(read_scenario(ACCOUNT + "expect:\n" + wrong, "a.yaml"), database_url)
+    assert played.difference is not None
+    assert played.difference.en.startswith("duties reasonable_care")

@@ -81,6 +81,10 @@ EVENT_KINDS: Mapping[str, tuple[str, str]] = {
 """Every kind of event there is, in Chinese and English."""
 
 
+PASSED = frozenset({"task.completed", "step.passed", "decision.made", "timer.fired", "message.received"})
+"""Kinds of events with which an element is passed, and leaves its facts."""
+
+
 def canonical_body(body: Mapping[str, Any]) -> str:
     """The one text of a body: sorted keys, no spaces, no floats (RFC 8785 for the values events may hold)."""
     return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
