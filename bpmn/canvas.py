@@ -43,6 +43,8 @@ TYPES: Mapping[str, Text] = {
     "serviceTask": Text("服务任务", "service task"),
     "callActivity": Text("调用流程", "called process"),
     "subProcess": Text("子流程", "subprocess"),
+    "dataObjectReference": Text("数据对象", "data object"),
+    "dataStoreReference": Text("数据存储", "data store"),
     "exclusiveGateway": Text("排他网关", "exclusive gateway"),
     "parallelGateway": Text("并行网关", "parallel gateway"),
     "inclusiveGateway": Text("包容网关", "inclusive gateway"),
@@ -93,7 +95,8 @@ class Canvas:
         """A part of the picture: found by ``data-element``, coloured by class, named by its title."""
         states = "".join(f" is-{mark}" for mark in self.marked(key))
         return (
-            f'<g data-element="{safe(key)}" class="bpmn-{safe(kind)}{states}"><title>{safe(shortened(title))}</title>{inner}</g>'
+            f'<g data-element="{safe(key)}" class="bpmn-{safe(kind)}{states}">'
+            f"<title>{safe(shortened(title))}</title>{inner}</g>"
         )
 
     def element(self, element: Element, inner: str) -> str:

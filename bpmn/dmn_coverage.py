@@ -6,7 +6,7 @@ depends on more is said to be unknown, never taken for complete.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import combinations, islice, product
@@ -111,22 +111,19 @@ def _warn(table: Table, found: Coverage, findings: Findings) -> None:
                      "check it yourself, or compare with values and parameters only", "warning")
     if found.too_large:
         findings.add("coverage-too-large", table.line, table.id,
-                     "决策表太大，没有查完规则有无空缺或重叠：请拆成几张表",
-                     "the table is too large to look at every gap and overlap: split it", "warning")
+                     "决策表太大，没有查完规则有无空缺、重叠或多余：请拆成几张表",
+                     "the table is too large to look at every gap, overlap and idle rule: split it", "warning")
 
 
 def coverage(table: Table, parameters: Parameters) -> Coverage:
     """The gaps and overlaps of a table, with these parameters."""
     found = Coverage()
     grid = _Grid(table, parameters, found)
-    try:
-        if not table.has_default and table.hit not in LISTS | {"C#"}:
-            grid.find_gaps()
-        if table.hit in ("U", "A"):
-            grid.find_overlaps()
-    except _TooLargeError:
-        found.too_large = True
-    grid.find_unreached()
+    if not table.has_default and table.hit not in LISTS | {"C#"}:
+        grid.look(grid.find_gaps)
+    if table.hit in ("U", "A"):
+        grid.look(grid.find_overlaps)
+    grid.look(grid.find_unreached)
     return found
 
 
@@ -148,7 +145,7 @@ class _Grid:
 
     def __init__(self, table: Table, parameters: Parameters, found: Coverage) -> None:
         self._table, self._parameters, self._found = table, parameters, found
-        self._steps = MOST_STEPS
+        self._steps = 0
         self._columns: dict[str, list[int]] = {}
         for place, column in enumerate(table.inputs):
             self._columns.setdefault(column.expression.source, []).append(place)
@@ -160,6 +157,14 @@ class _Grid:
             whole.append(self._regions(axis, cells, self._doubts) | (axis.everything & axis.null))
         self._whole = tuple(whole)
         self._rows = [self._row(rule) for rule in table.rules]
+
+    def look(self, find: Callable[[], None]) -> None:
+        """Find something, with so many steps and no more."""
+        self._steps = MOST_STEPS
+        try:
+            find()
+        except _TooLargeError:
+            self._found.too_large = True
 
     def find_gaps(self) -> None:
         """Whatever is left when every rule has taken its box away."""
@@ -183,7 +188,7 @@ class _Grid:
 
     def find_overlaps(self) -> None:
         """Pairs of rules that share a region; under ANY only those whose results differ."""
-        self._spend(len(self._rows) ** 2 // 2)
+        self._spend(len(self._rows) ** 2 // 12)  # a pair is quickly compared
         for one, two in combinations(self._rows, 2):
             shared = _shared(one.box, two.box)
             if shared is None:
@@ -202,11 +207,8 @@ class _Grid:
         earlier: list[Box] = []
         for row in self._rows:
             left = [row.box] if all(row.box) else []
-            try:
-                for box in earlier if left else ():
-                    left = self._without(left, box)
-            except _TooLargeError:
-                return
+            for box in earlier if left else ():
+                left = self._without(left, box)
             if not left:
                 self._found.unreached.append(row.rule)
             elif self._table.hit == "F" and not row.doubts:

@@ -9,6 +9,7 @@ _DURATION = re.compile(
     r"P(?:([0-9]{1,6})Y)?(?:([0-9]{1,6})M)?(?:([0-9]{1,6})W)?(?:([0-9]{1,6})D)?(?:T(?:([0-9]{1,9})H)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})S)?)?"
 )
 
+_CYCLE = re.compile(r"R([1-9][0-9]{0,5})?/(P[0-9A-Z]+)")
 SHORTEST = 60
 """The shortest period of a cycle, in seconds."""
 
@@ -35,14 +36,11 @@ def parse_cycle(text: str) -> Cycle | None:
 
     A period below ``SHORTEST`` is none: a worker that slept for a week could not make up for it.
     """
-    repetitions, _, period = text.strip().partition("/")
-    duration = parse_duration(period) if period else None
-    number = repetitions.removeprefix("R")
-    if duration is None or not repetitions.startswith("R") or (number and not number.isdecimal()):
+    found = _CYCLE.fullmatch(text.strip())
+    duration = parse_duration(found[2]) if found else None
+    if found is None or duration is None or (not duration.months and _seconds(duration) < SHORTEST):
         return None
-    if len(number) > 6 or number.strip("0") == "" != number or (not duration.months and _seconds(duration) < SHORTEST):
-        return None
-    return Cycle(int(number) if number else None, duration)
+    return Cycle(int(found[1]) if found[1] else None, duration)
 
 
 def _seconds(duration: Duration) -> int:

@@ -56,6 +56,8 @@ def node(canvas: Canvas, element: Element, shape: Shape) -> str:
         return _event(canvas, element, shape)
     if element.type.endswith("Gateway"):
         return _gateway(canvas, element, shape)
+    if element.type.startswith("data"):
+        return _data(canvas, element, shape)
     return _activity(canvas, element, shape)
 
 
@@ -139,6 +141,25 @@ def _event(canvas: Canvas, element: Element, shape: Shape) -> str:
     throws = element.type in ("endEvent", "intermediateThrowEvent")
     sign = symbols.event_sign(kind, x, y, throws=throws, scale=shape.width / 36)
     return canvas.element(element, f"{circles}{sign}{canvas.label(canvas.name(element), shape)}{canvas.badge(shape)}")
+
+
+def _data(canvas: Canvas, element: Element, shape: Shape) -> str:
+    """A sheet with a folded corner, or a store."""
+    stroke, fill = canvas.colours(element.id)
+    wide, high, part = shape.width, shape.height, min(shape.width, shape.height) / 4
+    if element.type == "dataStoreReference":
+        arc = f"{number(wide / 2)} {number(part / 2)} 0 0 "
+        path = (
+            f"M{number(shape.x)} {number(shape.y + part / 2)}a{arc}0 {number(wide)} 0a{arc}0 {number(-wide)} 0"
+            f"v{number(high - part)}a{arc}0 {number(wide)} 0v{number(part - high)}"
+        )
+    else:
+        path = (
+            f"M{number(shape.x)} {number(shape.y)}h{number(wide - part)}l{number(part)} {number(part)}"
+            f"v{number(high - part)}h{number(-wide)}z"
+        )
+    body = f'<path d="{path}" fill="{fill}" stroke="{stroke}" stroke-width="1.4"/>'
+    return canvas.element(element, f"{body}{canvas.label(canvas.name(element), shape)}{canvas.badge(shape)}")
 
 
 def _gateway(canvas: Canvas, element: Element, shape: Shape) -> str:

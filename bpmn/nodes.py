@@ -24,6 +24,8 @@ _NODES = _CONTAINERS | {
     "callActivity", "exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway",
     "callChoreography", "choreographyTask", "subChoreography", "event",
 }
+# What is drawn beside the flow and not run: read only to be looked at.
+_DATA = frozenset({"dataObjectReference", "dataStoreReference"})
 # Children that are read elsewhere or only explain.
 _QUIET = frozenset({
     "documentation", "extensionElements", "incoming", "outgoing", "laneSet", "sequenceFlow", "textAnnotation",
@@ -74,7 +76,7 @@ def read_container(owner: Node, container: str, book: Book) -> None:
         _count(node, book)
         if node.namespace != BPMN:
             continue
-        if node.name in _NODES:
+        if node.name in _NODES or (book.viewing and node.name in _DATA):
             element = _element(node, container, book)
             if element:
                 listed[element.id] = node
@@ -211,7 +213,8 @@ def _flow(node: Node, book: Book) -> None:
         book.others.extend(dialects.foreign_words(condition, found))
         parts.check_expression(condition, found, book.findings)
     said = parts.expression_of(condition) if condition else None
-    book.flows[found] = Flow(found, source, target, named(node, book), said, node.line, dialects.own_attributes(node).get("name-en", ""))
+    english = dialects.own_attributes(node).get("name-en", "")
+    book.flows[found] = Flow(found, source, target, named(node, book), said, node.line, english)
 
 
 def _compare_listed(listed: Mapping[str, Node], book: Book) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from bpmn.diagram import Diagram, Element
 from bpmn.findings import Findings
 from bpmn.foreign import INSTEAD_FOREIGN, refuse_value
+from forms.words import Text
 
 ACTIVITIES = frozenset({
     "userTask", "scriptTask", "serviceTask", "businessRuleTask", "sendTask", "receiveTask", "manualTask",
@@ -83,7 +84,7 @@ _DEFAULT = ("请删去，或改用受支持的画法", "remove it or draw it wit
 def check_supported(diagram: Diagram, findings: Findings) -> None:
     """Refuse by name every element, event, attribute and foreign word that is not run here."""
     for element in diagram.elements.values():
-        for name, zh, en in _unsupported(element, diagram):
+        for name, zh, en in unsupported(element, diagram):
             _refuse(findings, name, element.line, element.id, zh, en)
         kind = "eventSubProcessStart" if starts_handler(element, diagram) else element.type
         _check_words(kind, element.policy, element.line, element.id, findings)
@@ -101,7 +102,7 @@ def check_supported(diagram: Diagram, findings: Findings) -> None:
                      'the process says that it is not executable: set isExecutable="true" in the modeler')
 
 
-def _unsupported(element: Element, diagram: Diagram) -> Iterator[tuple[str, str, str]]:
+def unsupported(element: Element, diagram: Diagram) -> Iterator[tuple[str, str, str]]:
     """What an element is or has that is not run: (name, what to do in Chinese, in English)."""
     if element.type not in SUPPORTED:
         yield (element.type, *_INSTEAD.get(element.type, _DEFAULT))
@@ -124,6 +125,11 @@ def starts_handler(element: Element, diagram: Diagram) -> bool:
     """Whether an element is the start of an event subprocess."""
     around = diagram.elements.get(element.container)
     return element.type == "startEvent" and around is not None and around.type == "eventSubProcess"
+
+
+def instead(name: str) -> Text:
+    """What to draw instead of something that is not run."""
+    return Text(*_INSTEAD.get(name, _DEFAULT))
 
 
 def _refuse(findings: Findings, name: str, line: int, element: str | None, zh: str, en: str) -> None:

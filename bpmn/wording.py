@@ -224,7 +224,7 @@ def _hint(source: str) -> tuple[str, str]:
     if source.lstrip()[:2] in ("${", "#{"):
         return "；${ } 里是别的引擎的表达式", "; within ${ } stands an expression of another engine"
     if source.lstrip().startswith("="):
-        return "，此处开头不写 =", ", without the = in front"
+        return "；= 之后不是本系统的表达式（相等写作 ==）", "; behind the = stands no expression of ours (equal is ==)"
     return "", ""
 
 

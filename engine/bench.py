@@ -51,7 +51,8 @@ def step(
 ) -> dict[str, Any]:
     """One durable ``complete`` (access, form check, step, trail, inbox) on SQLite and PostgreSQL.
 
-    ``postgresql`` is the URL of a server on which databases may be made. Times are milliseconds of wall clock; ``floor``
+    ``postgresql`` is the URL of a server on which databases may be made. Times are milliseconds of wall clock;
+    ``floor``
     is a commit of one update and two inserts, taken in turn with the steps.
     """
     found: dict[str, Any] = {}

@@ -26,10 +26,12 @@ from engine.requests import recall, remember
 from engine.runtime.happenings import Waiting
 from engine.runtime.instance import Instance
 from engine.runtime.specs import attribute
+from engine.said import plain
 from engine.trail.record import GENESIS, Chain, tell
 from engine.work import Database, Request, Work
 from forms.expressions import Expression, ExpressionError, compile_expression
 from forms.values import PersonRef, Value
+from forms.words import Text
 
 WITHDRAW = "withdraw"
 POINTS_OF_NO_RETURN = frozenset({"agreement_signing", "registration_decision"})
@@ -295,9 +297,8 @@ def withdraw(work: Work, case: str, answer: Mapping[str, Any]) -> str:
         return send(work, case, WITHDRAW, answer)
     desk = Desk.thawed(work, row)
     desk.fire_due()
-    reason = str(answer.get("reason") or "").strip()
-    if not reason:
-        raise Unusable("撤回须写明理由（reason）", "a withdrawal needs its reason (field reason)")
+    needed = Text("撤回须写明理由（reason）", "a withdrawal needs its reason (field reason)")
+    reason = plain(answer.get("reason"), needed)
     if work.actor != desk.row["applicant"]:
         who = name_of(work, work.actor)
         raise NotYours(

@@ -26,7 +26,8 @@ fields:
   - {{code: again_{id}, kind: yes_no, label: {{zh: 退回重办, en: Again}}, required: true, example: true}}
 """
 DIAGRAM = """<?xml version="1.0" encoding="UTF-8"?>
-<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:policy="urn:liuhen:policy" targetNamespace="bench">
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:policy="urn:liuhen:policy"
+    targetNamespace="bench">
   <process id="rework" name="退回重办" isExecutable="true">
     <startEvent id="start"/>
     <userTask id="apply" name="申请" policy:role="reviewer" policy:assignee="applicant"/>

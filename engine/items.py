@@ -13,15 +13,17 @@ from engine.access import judge
 from engine.admission import Item, admit, door, not_yours, take_up
 from engine.answers import refuse_strange_files, with_files
 from engine.desk import Desk, open_desk
-from engine.errors import NotYours, Unusable
+from engine.errors import NotYours
 from engine.inbox import may_see
 from engine.model import Comment, Task
 from engine.people import name_of, standing
 from engine.requests import recall, remember
+from engine.said import plain
 from engine.trail.record import commitment, new_salt
 from engine.work import Work
 from forms.answer import drop_hidden
 from forms.values import from_json, to_json
+from forms.words import Text
 
 
 def claim(work: Work, task: str) -> None:
@@ -45,8 +47,7 @@ def release(work: Work, task: str) -> None:
 
 def reassign(work: Work, task: str, to: str, reason: str) -> None:
     """Put a work item into the hands of one person who may do it; by whoever claimed it or a system administrator."""
-    if not reason.strip():
-        raise Unusable("请写明改派理由", "say why the work item is reassigned")
+    reason = plain(reason, Text("请写明改派理由", "say why the work item is reassigned"))
     desk, item, again = take_up(work, task, "reassign")
     if again is not None:
         return
@@ -85,8 +86,7 @@ def draft_of(item: Item) -> dict[str, Any] | None:
 
 def comment(work: Work, case: str, words: str) -> None:
     """Add a remark to a case; the trail holds a commitment to it."""
-    if not words.strip():
-        raise Unusable("备注不能为空", "a comment needs words")
+    words = plain(words, Text("备注不能为空", "a comment needs words"))
     if recall(work) is None:
         desk = open_desk(work, case)
         refuse_stranger(desk, "comment")
@@ -136,5 +136,5 @@ def _remark(desk: Desk, words: str) -> dict[str, str]:
     """Keep what somebody wrote, and give what the trail may say of it."""
     identity, salt = uuid.uuid4().hex, new_salt()
     values = {"case": desk.row["id"], "person": desk.work.actor, "at": desk.work.now}
-    desk.work.db.execute(insert(Comment).values(id=identity, words=words.strip(), salt=salt, **values))
-    return {"submission": identity, "commitment": commitment(salt, words.strip())}
+    desk.work.db.execute(insert(Comment).values(id=identity, words=words, salt=salt, **values))
+    return {"submission": identity, "commitment": commitment(salt, words)}

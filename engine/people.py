@@ -17,8 +17,10 @@ from engine.access import Standing
 from engine.errors import NotFound, Unusable
 from engine.model import Base, CaseFile, Delegation, Person, PersonRole, Recusal, table
 from engine.requests import recall, remember
+from engine.said import LONGEST_NAME, plain
 from engine.trail.record import tell
 from engine.work import Work
+from forms.words import Text
 
 HASHER = PasswordHasher()
 
@@ -37,8 +39,8 @@ def add(
 
     ``login`` is the name one signs in with; without a ``password`` (at least 12 characters) one cannot sign in.
     """
-    if not login.strip() or not name.strip():
-        raise Unusable("登录名和姓名都不能为空", "a person needs a login and a name")
+    needed = Text("登录名和姓名都不能为空", "a person needs a login and a name")
+    login, name = plain(login, needed, LONGEST_NAME), plain(name, needed, LONGEST_NAME)
     identity = f"p-{uuid.uuid4().hex[:12]}"
     row = {
         "id": identity,
@@ -176,6 +178,7 @@ def delegate(work: Work, person: str, substitute: str, role: str, starts_on: dat
         raise Unusable("不能委托给自己", "nobody can be their own substitute")
     if ends_on < starts_on:
         raise Unusable("委托的结束日期早于开始日期", "the delegation ends before it starts")
+    reason = plain(reason, Text("请写明委托理由", "say why somebody stands in"))
     for somebody in (person, substitute):
         if role not in standing(work, somebody).roles:
             who = name_of(work, somebody)
@@ -202,8 +205,9 @@ def recuse(work: Work, person: str, reason: str, *, case: str | None = None, par
     """Declare or find an interest: in one case (by id), or towards one party (by name or credit code) in all cases."""
     if (case is None) == (party is None):
         raise Unusable("回避须指明一个案卷或一个当事方", "a recusal names either a case or a party")
-    if not reason.strip():
-        raise Unusable("请写明回避理由", "say why this person must stand aside")
+    reason = plain(reason, Text("请写明回避理由", "say why this person must stand aside"))
+    if party is not None:
+        party = plain(party, Text("请写明当事方的名称或代码", "name the party, or give its code"), LONGEST_NAME)
     if (
         case is not None
         and work.db.execute(select(CaseFile.id).where(CaseFile.id == case)).scalar_one_or_none() is None
@@ -212,6 +216,6 @@ def recuse(work: Work, person: str, reason: str, *, case: str | None = None, par
     if recall(work) is not None:
         return
     values = {"person": person, "case": case, "party": party, "declared_by": work.actor}
-    work.db.execute(insert(Recusal).values(id=uuid.uuid4().hex, at=work.now, reason=reason.strip(), **values))
+    work.db.execute(insert(Recusal).values(id=uuid.uuid4().hex, at=work.now, reason=reason, **values))
     tell(work, "sys/people", "recusal.declared", {"person": person, "case": case, "party_named": party is not None})
     remember(work, "")

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, Executable, Insert, NestedTransaction, create_engine, event, insert
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DataError
 
 from engine.errors import Unusable
 from engine.model import Base, table
@@ -116,7 +117,7 @@ class Database:
     @contextlib.contextmanager
     def work(self, actor: str, request: Request | None = None) -> Iterator[Work]:
         """A transaction that writes: committed on a good end, rolled back on any exception."""
-        with self._turn(), self.engine.connect() as connection, connection.begin():
+        with storable(), self._turn(), self.engine.connect() as connection, connection.begin():
             work = Work(connection, actor, self.clock(), self, request)
             yield work
             work.settle()
@@ -124,7 +125,7 @@ class Database:
     @contextlib.contextmanager
     def look(self, actor: str) -> Iterator[Work]:
         """A transaction that only reads, and never takes a write lock. All it sees is of one instant."""
-        with self.engine.connect() as connection:
+        with storable(), self.engine.connect() as connection:
             reading = connection.execution_options(liuhen_reads=True)
             if not self.sqlite:
                 # Each statement would otherwise see what others have committed since the one before it.
@@ -150,6 +151,16 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+@contextlib.contextmanager
+def storable() -> Iterator[None]:
+    """Say it in a sentence when a text or number can neither be kept nor looked for in this database."""
+    try:
+        yield
+    except (DataError, UnicodeEncodeError) as error:
+        why = error.orig if isinstance(error, DataError) else error
+        raise Unusable(f"数据库无法保存或查找这样的值：{why}", f"no database can hold this value: {why}") from error
 
 
 def address(url: str) -> URL:

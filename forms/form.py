@@ -118,7 +118,8 @@ def read_form(text: str, file: str, bases: Mapping[str, str] | None = None, *, m
         zh, en = "表单须有 id、title 和 fields", "a form needs an id, a title and fields"
         reader.complain("form", source.line, None, zh, en)
     if len(form.fields) > MOST_FIELDS:
-        zh, en = f"字段超过 {MOST_FIELDS} 个：请拆成几张表单", f"a form has at most {MOST_FIELDS} fields: make several forms"
+        zh = f"字段超过 {MOST_FIELDS} 个：请拆成几张表单"
+        en = f"a form has at most {MOST_FIELDS} fields: make several forms"
         reader.complain("too-many-fields", source.lines.get("fields", 1), None, zh, en)
     for each in evaluation_order(form.fields)[1]:
         zh, en = "显示条件或计算相互循环", "its show_if or compute depends on itself, directly or through others"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LARGEST: Final = 10**18
 
 # Controls other than line break and tab, half characters (surrogates), and two signs that no XML may hold.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+FORBIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,12})?")
 _ID = re.compile(r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,200}")
@@ -74,7 +74,7 @@ def _members(field: Field, given: list[object]) -> list[Value]:
 def _text(field: Field, given: object) -> Value:
     if not isinstance(given, str):
         raise wrong(Text("文本", "a text"), given)
-    if found := _FORBIDDEN.search(given):
+    if found := FORBIDDEN.search(given):
         code = f"U+{ord(found[0]):04X}"
         raise Refused(f"含有不允许的控制字符 {code}", f"holds the control character {code}, which is not allowed")
     if not given.strip():
@@ -172,7 +172,7 @@ def _reference(_: Field, given: object) -> Value:
         raise wrong(Text("记录编号", "the id of a record"), given)
     if not given:
         return None
-    if len(given) > 200 or _FORBIDDEN.search(given):
+    if len(given) > 200 or FORBIDDEN.search(given):
         raise Refused("不是记录编号", "must be the id of a record")
     return given
 

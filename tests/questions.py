@@ -271,7 +271,7 @@ QUESTIONS = (
         "The completion condition ends the activity and cancels the work items that are still open.",
         """
         start s -> opinion
-        user opinion [each] -> conclusion | collection=experts; item=expert; output=votes; until=nrOfCompletedInstances >= 2
+        user opinion [each] -> conclusion | collection=experts; item=expert; until=nrOfCompletedInstances >= 2
         user conclusion -> e
         end e
         """,

@@ -12,10 +12,12 @@ from bpmn.dmn import read_tables
 from bpmn.dmn_coverage import gaps_and_overlaps
 from bpmn.dmn_table import Undecided
 from engine import cases, inbox, incidents
+from engine.definitions import current
 from engine.library import Library, Package
 from forms.values import Value
 from forms.words import Unfit
 from tests.office import Office, package
+from webui.words import Speaker
 
 pytest_plugins = ["tests.furnished"]
 
@@ -152,6 +154,22 @@ def test_the_trail_tells_table_rules_inputs_and_result(tiered: Office) -> None:
     assert '"tier":3' in written["value"] and '"party_committee"' not in written["value"]
     assert {body["process"]["element"] for body in made} == {"resolve"}
     assert {body["data"]["basis"] for body in made} == {"002 §二.2"}
+
+
+def test_people_read_which_table_decided_by_which_rule(tiered: Office) -> None:
+    case = started(tiered, 500_000_000)
+    rows = [row for row in tiered.look(inbox.events, case) if row["kind"] == "decision.made"]
+    deployed, vocabulary = tiered.look(current, "tiered"), Library.standing().vocabulary()
+    said = Speaker("zh", {}, deployed, vocabulary).sentences(rows)
+    assert [each.text for each in said] == [
+        "“定档”按决策表“按金额定档”判定（规则 3），得出 approval.tier_by_amount",
+        "“定档”按决策表“按情形定下限”判定（没有规则符合），得出 approval.tier_floor",
+        "“定档”按决策表“审批档次与各级”判定（规则 3），得出 approval",
+    ]
+    assert not any(each.own or each.result for each in said)
+    assert Speaker("en", {}, deployed, vocabulary).sentences(rows)[2].text == (
+        "“Resolve”: the table “审批档次与各级” decided (rule 3), which gave approval"
+    )
 
 
 def test_a_changed_table_is_a_new_version_and_running_cases_keep_theirs(tiered: Office) -> None:

@@ -12,13 +12,14 @@ from bpmn.dmn_table import Table
 from bpmn.lint import check_diagram
 from bpmn.reader import read_diagram
 from engine.gate import check_package
-from engine.library import Library, Package
+from engine.library import Library, Package, package_at
 from engine.runtime.builder import Model
 from forms.values import Value
 from tests.drawing import Drawn
 from tests.harness.gate import APPLY, END, START, WORLD
 from tests.harness.models import model
 from tests.harness.tables import decision, dmn, requires
+from tests.office import PACKAGES
 from tests.playing import Play, incident
 
 STEPS = decision("< 10 -> 1\n>= 10 -> 2", "count : integer", attributes='id="tier" name="档次"')
@@ -68,11 +69,11 @@ def zeebe(attributes: str) -> str:
          ["decision-shape"]),
         (rule('camunda:decisionRef="tier" camunda:resultVariable="t" camunda:decisionRefBinding="deployment"'), []),
         (rule('camunda:decisionRef="tier" camunda:resultVariable="t" camunda:decisionRefVersion="2"'), ["unsupported"]),
-        (rule('camunda:decisionRef="${which}" camunda:resultVariable="t"'), ["unknown-decision"]),
+        (rule('camunda:decisionRef="${which}" camunda:resultVariable="t"'), ["foreign-value", "unknown-decision"]),
         (rule('camunda:class="org.Rule"'), ["unsupported", "unknown-decision", "no-into"]),
         (zeebe('decisionId="tier" resultVariable="t"'), []),
         (zeebe('decisionId="tier" resultVariable="t" bindingType="deployment"'), []),
-        (zeebe('decisionId="=which" resultVariable="t"'), ["unknown-decision"]),
+        (zeebe('decisionId="=which" resultVariable="t"'), ["foreign-value", "unknown-decision"]),
         (zeebe('decisionId="tier" resultVariable="t" retries="3"'), ["unsupported"]),
         (rule("", '<extensionElements><zeebe:taskDefinition type="x"/></extensionElements>'),
          ["unsupported", "unknown-decision", "no-into"]),
@@ -133,6 +134,13 @@ def test_a_gap_is_refused_with_the_value_that_falls_between() -> None:
     of_parameters = decision(f"< {limits}[0] -> 1\n> {limits}[0] -> 2", "count : integer", attributes='id="tier"')
     assert packaged(t=dmn(of_parameters)) == [("table-gap", "t.dmn", 3, "tier")]
     assert packaged(t=dmn(of_parameters.replace("tier_thresholds_fen", "gone")))[0][0] == "cell-value"
+
+
+def test_a_diagram_alone_brings_the_tables_that_lie_beside_it() -> None:
+    whole = package_at(PACKAGES / "tiered")
+    alone = package_at(PACKAGES / "tiered" / "process.bpmn")
+    assert "approval_tier.dmn" in alone.files
+    assert alone.files == whole.files
 
 
 def test_two_files_may_share_a_name_but_no_id() -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bpmn.dmn import MOST_CELLS, VERSIONS, read_tables
+from bpmn.dmn_coverage import gaps_and_overlaps
 from bpmn.dmn_table import Table, Undecided
+from forms.expressions import ExpressionError
 from forms.values import Value
 from forms.words import Finding, Unfit
 from tests.harness.tables import decision, dmn, requires, table
@@ -290,6 +296,21 @@ def test_hostile_files_are_refused_at_once(data: bytes, code: str) -> None:
     began = time.process_time()
     assert code in codes(data)
     assert time.process_time() - began < 3
+
+
+TIERS = (Path(__file__).parent / "packages" / "tiered" / "approval_tier.dmn").read_bytes()
+
+
+@given(st.integers(0, len(TIERS)), st.integers(0, 60), st.text(alphabet='<>"&;/[](). -?ad1', max_size=12))
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(at: int, gone: int, instead: str) -> None:
+    try:
+        tables = read_tables(TIERS[:at] + instead.encode() + TIERS[at + gone :], "x.dmn")
+    except Unfit:
+        return
+    for each in tables.values():
+        assert gaps_and_overlaps(each, {"tier_thresholds_fen": [1, 2, 3]}) is not None
+        with suppress(ExpressionError):
+            each.decide({"a": 1}, {})
 
 
 def test_decisions_that_require_each_other_along_many_ways_are_decided_once_each() -> None:

@@ -105,6 +105,8 @@ def test_columns_that_look_at_the_same_are_one_input() -> None:
         ('"a","b" -> 1\nnot("a") -> 2', "a : string", [(1, 2, {"a": "b"})]),
         ("- -> 1\n- -> 2", "a", [(1, 2, {"a": 0})]),
         ("- -> 1\nnull -> 2", "a : integer", [(1, 2, {"a": None})]),
+        ("not( < 5) -> 1\n< 5 -> 2\nnull -> 3", "a : integer", []),
+        ("not(5) -> 1\n5, null -> 2", "a : integer", [(1, 2, {"a": None})]),
         ("< params['whole'] -> 1\n>= 9 -> 2", "a : integer", [(1, 2, {"a": 9})]),
         ("< 5 | true -> 1\n>= 5 | - -> 2\n- | false -> 3", "a : integer; f : boolean", [(2, 3, {"a": 5, "f": False})]),
     ],

@@ -65,7 +65,8 @@ def test_a_message_with_a_key_comes_only_to_the_event_that_waits_for_it(office: 
 
 def test_an_error_that_nobody_catches_is_an_incident_of_the_case(office: Office) -> None:
     error = '<error id="er" name="Overdue" errorCode="E1"/><message id="m_withdraw"'
-    end, thrown = '<endEvent id="next_end"/>', '<endEvent id="next_end"><errorEventDefinition errorRef="er"/></endEvent>'
+    end = '<endEvent id="next_end"/>'
+    thrown = end.replace("/>", '><errorEventDefinition errorRef="er"/></endEvent>')
     changes = [("process.bpmn", end, thrown), ("process.bpmn", '<message id="m_withdraw"', error)]
     office.deploy(package("watch", *changes))
     case = office.start("watch")

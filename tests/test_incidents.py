@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import cases, incidents, inbox
+from engine import cases, inbox, incidents
 from engine.errors import Unusable
 from engine.model import RegisterRecord, Submission
 from engine.worker import run_due
@@ -103,7 +103,8 @@ def test_what_an_operation_had_written_before_it_failed_is_taken_back(office: Of
     assert "second" in office.look(lambda work: list(work.db.execute(kept).scalars()))
     office.act("管理员", incidents.correct, only(office, case)["id"], "amount_fen", "301", "更正")
     assert office.act("管理员", incidents.retry, only(office, case)["id"]) is True
-    numbers = office.look(lambda work: list(work.db.execute(select(RegisterRecord.value).where(RegisterRecord.case == case)).scalars()))
+    written = select(RegisterRecord.value).where(RegisterRecord.case == case)
+    numbers = office.look(lambda work: list(work.db.execute(written).scalars()))
     assert len(numbers) == 1
     assert "-00001" in numbers[0]  # the number drawn by the step that failed was given back
     assert office.sound()

@@ -84,10 +84,11 @@ def test_answers_given_under_the_old_name_are_found_under_the_new_one(office: Of
     assert "archive" in office.items(case)
 
 
-def test_a_timer_that_only_the_new_version_has_is_armed(office: Office) -> None:
+def test_a_timer_that_runs_keeps_its_due_time(office: Office) -> None:
     case = office.start()
+    sooner = "<timeDate>add_days(today, 3)</timeDate>"
     (without,) = office.deploy(
-        package("permit", ("process.bpmn", "<timeDate>add_working_days(today, 5)</timeDate>", "<timeDate>add_days(today, 3)</timeDate>"))
+        package("permit", ("process.bpmn", "<timeDate>add_working_days(today, 5)</timeDate>", sooner))
     )
     office.act("管理员", migration.migrate, case, without.id)
     assert len(office.look(inbox.timers, case)) == 1  # the one that runs keeps its due time
@@ -106,3 +107,17 @@ def test_a_new_version_alone_moves_no_case(office: Office, drafted: str) -> None
     (new,) = office.deploy(package("permit", ("process.bpmn", 'name="归档"', 'name="存档"')))
     assert office.row(drafted)["definition"] == old
     assert office.look(migration.running, "permit", new.id) == [drafted]
+
+
+def test_a_boundary_event_that_only_the_new_version_has_is_armed(office: Office) -> None:
+    case = office.start()
+    reminder = """<boundaryEvent id="soon" attachedToRef="review" cancelActivity="false">
+      <timerEventDefinition><timeDate>add_days(today, 2)</timeDate></timerEventDefinition></boundaryEvent>
+    <sequenceFlow id="f_soon" sourceRef="soon" targetRef="remind"/>
+    <sequenceFlow id="f_review" """
+    (new,) = office.deploy(package("permit", ("process.bpmn", '<sequenceFlow id="f_review" ', reminder)))
+    office.act("管理员", migration.migrate, case, new.id)
+    assert [row["element"] for row in office.look(inbox.timers, case)] == ["soon", "late"]
+    office.later(days=3)
+    assert run_due(office.database) == 1
+    assert office.kinds(case)[-4:] == ["timer.fired", "notice.sent", "step.passed", "end.reached"]

@@ -18,7 +18,7 @@ from webui.page import spans
 from webui.words import RESULTS
 
 if TYPE_CHECKING:
-    from tests.furnished import NewOffice
+    from tests.office import NewOffice
 
 pytest_plugins = ["tests.furnished"]
 

@@ -17,7 +17,7 @@ from tests.web_reader import Reader, app_of, parsed, reader_of
 from webui.guard import POLICY, is_open
 
 if TYPE_CHECKING:
-    from tests.furnished import NewOffice
+    from tests.office import NewOffice
 
 pytest_plugins = ["tests.furnished"]
 

@@ -14,7 +14,7 @@ from tests.office import Office
 from tests.web_reader import Reader, Seen, app_of, parsed
 
 if TYPE_CHECKING:
-    from tests.furnished import NewOffice
+    from tests.office import NewOffice
 
 pytest_plugins = ["tests.furnished"]
 

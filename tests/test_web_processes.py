@@ -15,7 +15,7 @@ from tests.office import PACKAGES, Office
 from tests.web_reader import Reader, Seen, app_of, reader_of
 
 if TYPE_CHECKING:
-    from tests.furnished import NewOffice
+    from tests.office import NewOffice
 
 pytest_plugins = ["tests.furnished"]
 

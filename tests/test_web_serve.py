@@ -29,7 +29,7 @@ from webui.cli import main
 from webui.serve import address, kept_secret, proxies_before, secret_of
 
 if TYPE_CHECKING:
-    from tests.furnished import NewOffice
+    from tests.office import NewOffice
 
 pytest_plugins = ["tests.furnished"]
 

@@ -13,7 +13,7 @@ from tests.office import ANSWERS, Office, package
 from tests.web_reader import Reader, Seen, app_of, reader_of, words
 
 if TYPE_CHECKING:
-    from tests.furnished import NewOffice
+    from tests.office import NewOffice
 
 pytest_plugins = ["tests.furnished"]
 
