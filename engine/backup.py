@@ -25,7 +25,7 @@ from sqlalchemy import Connection, LargeBinary, Table, bindparam, insert, inspec
 from sqlalchemy.exc import StatementError
 
 from engine import schema
-from engine.errors import Unusable
+from engine.errors import Unusable, WrongUsage
 from engine.model import Base
 from engine.trail.record import tell
 from engine.trail.verify import verify
@@ -74,7 +74,7 @@ def restore(database: Database, path: Path) -> None:
             _read(work, source, path)
     except OSError as error:
         said = error.strerror or str(error)
-        raise Unusable(f"无法读取备份“{path}”：{said}", f"the backup {str(path)!r} cannot be read: {said}") from error
+        raise WrongUsage(f"无法读取备份“{path}”：{said}", f"the backup {str(path)!r} cannot be read: {said}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, LookupError, TypeError, ValueError, OverflowError) as error:
         raise _damaged(path, str(error)) from error
     except RuntimeError as error:  # an encrypted member, an unknown compression, JSON nested too deeply
@@ -88,7 +88,7 @@ def restore(database: Database, path: Path) -> None:
 
 
 def _damaged(path: Path, why: str) -> Unusable:
-    return Unusable(
+    return WrongUsage(
         f"备份“{path}”已损坏或不完整（{why}），没有恢复任何内容",
         f"the backup {str(path)!r} is damaged or incomplete ({why}); nothing was restored",
     )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PATIENCE = 1.5
 """How much longer than its processor time a worker may take by the clock on the wall: others work as well."""
 MOST_WORKERS = 2
-MOST_REMEMBERED = 64
+MOST_REMEMBERED = 16
 TOO_HEAVY, NOT_JUDGED = "too-heavy", "not-judged"
 NO_START = "the worker did not start"
 PROGRAM = ("-P", "-m", "engine.confined")

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine import definitions, people, schema
 from engine.config import Config
-from engine.errors import Invalid, Refusal, Unusable
+from engine.errors import Invalid, Refusal, Unusable, WrongUsage
 from engine.work import SYSTEM, Database, Work
 from forms.form import convert_references
 from forms.owned_yaml import load
@@ -36,8 +36,8 @@ class Sentences(click.Group):
             for problem in invalid.problems:
                 click.echo(f"{problem.path}: {problem.text}", err=True)
             context.exit(1)
-        except Unusable as unusable:
-            click.echo(str(unusable.text), err=True)
+        except WrongUsage as wrong:
+            click.echo(str(wrong.text), err=True)
             context.exit(2)
         except Refusal as refusal:
             click.echo(str(refusal.text), err=True)
@@ -97,13 +97,13 @@ def answer_from(source: str) -> tuple[dict[str, Any], Path]:
     try:
         text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Unusable(f"无法读取“{source}”：{error}", f"cannot read {source!r}: {error}") from error
+        raise WrongUsage(f"无法读取“{source}”：{error}", f"cannot read {source!r}: {error}") from error
     try:
         loaded = load(text, source)
     except Unfit as unfit:
-        raise Unusable(str(unfit), str(unfit)) from unfit
+        raise WrongUsage(str(unfit), str(unfit)) from unfit
     if not isinstance(loaded, dict):
-        raise Unusable(f"“{source}”应是一张“键: 值”的表", f"{source!r} should be a mapping")
+        raise WrongUsage(f"“{source}”应是一张“键: 值”的表", f"{source!r} should be a mapping")
     return loaded, Path() if source == "-" else Path(source).parent
 
 
@@ -115,7 +115,7 @@ def with_references(work: Work, form: Any, answer: Mapping[str, Any], folder: Pa
         try:
             return {"file": path.name, "data": path.read_bytes()}
         except OSError as error:
-            raise Unusable(f"无法读取“{path}”：{error}", f"cannot read {str(path)!r}: {error}") from error
+            raise WrongUsage(f"无法读取“{path}”：{error}", f"cannot read {str(path)!r}: {error}") from error
 
     return convert_references(form, answer, lambda name: PersonRef(people.find(work, name)), file)
 

@@ -10,7 +10,7 @@ import click
 from engine import cases, definitions, inbox, people
 from engine.cli_base import answer_from, as_json, main, opened, show, somebody, with_references
 from engine.config import Config
-from engine.errors import Unusable
+from engine.errors import WrongUsage
 from engine.library import Library
 from engine.work import SYSTEM
 
@@ -118,7 +118,7 @@ def person_add(
     """Add a person who may sign in as LOGIN and is shown as NAME."""
     unknown = [role for role in roles if role not in Library.standing().vocabulary().roles]
     if unknown:
-        raise Unusable(f"没有角色 {'、'.join(unknown)}", f"there is no role {', '.join(unknown)}")
+        raise WrongUsage(f"没有角色 {'、'.join(unknown)}", f"there is no role {', '.join(unknown)}")
     password = sys.stdin.readline().rstrip("\n") if password_stdin else None
     with opened(config).work(SYSTEM) as work:
         click.echo(people.add(work, login, name, roles, organisation=organisation, password=password))

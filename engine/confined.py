@@ -103,12 +103,21 @@ def answer(packages: list[Package], asked: Mapping[str, Any]) -> None:
         for name, told in asked["signatures"].items()
     }
     read: list[tuple[Contents | None, list[Finding]]] = []
+    first: dict[str, int] = {}
     for number, package in enumerate(packages):
         _tell({"at": number})
         contents, findings = read_package(package)
-        read.append((contents, findings))
         if contents:
-            signatures[contents.diagram.process.id] = signature(contents.diagram)
+            process = contents.diagram.process
+            signatures[process.id] = signature(contents.diagram)
+            if first.setdefault(process.id, number) != number:
+                other = packages[first[process.id]].origin
+                zh = f"“{other}”也是流程 {process.id}：同一流程只能部署其一"
+                en = f"{other!r} is the process {process.id} as well: only one of the two can be deployed"
+                findings.append(
+                    Finding("duplicate-process", contents.diagram.file, process.line, process.id, Text(zh, en))
+                )
+        read.append((contents, findings))
     parameters = from_json(asked["parameters"])
     assert isinstance(parameters, dict)
     for number, (package, (contents, unreadable)) in enumerate(zip(packages, read, strict=True)):

@@ -81,6 +81,10 @@ class Unusable(Refusal):
     code = "unusable"
 
 
+class WrongUsage(Unusable):
+    """A file, an address or a setting that cannot be read at all: no refusal of what it says, for that is not known."""
+
+
 class Incident(Refusal):
     """An automatic step could not be done: nothing was changed, and the cause names the element."""
 

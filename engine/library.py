@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpmn
 import forms
-from engine.errors import NotFound, Unusable
+from engine.errors import NotFound, Unusable, WrongUsage
 from engine.packages import KEPT, Package, file_at, files_below, package_of_zip
 from engine.registers import RegisterKind
 from forms.owned_yaml import load
@@ -59,7 +59,7 @@ class Library:
         copy = os.environ.get("LIUHEN_LIBRARY")
         if copy:
             if not (Path(copy) / "bpmn").is_dir():
-                raise Unusable(
+                raise WrongUsage(
                     f"LIUHEN_LIBRARY 指向的“{copy}”不是流程库：其中没有 bpmn 文件夹。请用 library copy 生成",
                     f"LIUHEN_LIBRARY names {copy!r}, which has no folder bpmn; make one with: library copy DIR",
                 )
@@ -103,7 +103,7 @@ def package_at(path: Path) -> Package:
             return library.package(path.name)
         return Package(str(path), files_below(path))
     if not path.is_file():
-        raise Unusable(f"没有“{path}”这个文件或文件夹", f"there is no file or folder {str(path)!r}")
+        raise WrongUsage(f"没有“{path}”这个文件或文件夹", f"there is no file or folder {str(path)!r}")
     if path.suffix == ".zip":
         return package_of_zip(file_at(path), path.name)
     files = {"process.bpmn": file_at(path), **{each.name: file_at(each) for each in sorted(path.parent.glob("*.dmn"))}}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from engine.errors import Unusable
+from engine.errors import Unusable, WrongUsage
 
 MOST_FILES, MOST_BYTES = 500, 30_000_000
 MOST_PACKED = 10_000_000
@@ -20,7 +20,8 @@ KEPT = (".bpmn", ".yaml", ".dmn")
 
 # What the libraries that unpack raise when an archive is not what it says; an encrypted one is a RuntimeError.
 _BROKEN = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError, ArithmeticError, LookupError,
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError, ArithmeticError,
+    LookupError,
 )  # fmt: skip
 # Other ways of packing let a small file claim gigabytes of working memory.
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -59,7 +60,7 @@ def package_of_zip(data: bytes, name: str) -> Package:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = _unpacked(archive, name)
     except _BROKEN as error:
-        raise Unusable(f"“{name}”不是可读的 zip 文件", f"{name!r} is not a readable zip file") from error
+        raise WrongUsage(f"“{name}”不是可读的 zip 文件", f"{name!r} is not a readable zip file") from error
     roots = {path.split("/")[0] for path in files}
     if "process.bpmn" not in files and len(roots) == 1:
         files = {path.split("/", 1)[1]: content for path, content in files.items() if "/" in path}
@@ -125,7 +126,7 @@ def file_at(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise Unusable(f"无法读取“{path}”：{error}", f"cannot read {str(path)!r}: {error}") from error
+        raise WrongUsage(f"无法读取“{path}”：{error}", f"cannot read {str(path)!r}: {error}") from error
     if len(content) > MOST_BYTES:
         raise _too_large(str(path))
     return content

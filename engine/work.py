@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Executable, Insert, NestedTransaction
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError
 
-from engine.errors import Unusable
+from engine.errors import Unusable, WrongUsage
 from engine.model import Base, table
 
 if os.name == "posix":
@@ -170,12 +170,12 @@ def address(url: str) -> URL:
     try:
         parsed = make_url(url)
     except Exception as error:
-        raise Unusable(f"数据库地址“{url}”无法识别", f"the database address {url!r} is not a URL") from error
+        raise WrongUsage(f"数据库地址“{url}”无法识别", f"the database address {url!r} is not a URL") from error
     if parsed.get_backend_name() == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite":
         return parsed
-    raise Unusable(
+    raise WrongUsage(
         f"留痕支持 sqlite 和 postgresql，不支持“{parsed.get_backend_name()}”",
         f"Liuhen runs on sqlite and postgresql, not on {parsed.get_backend_name()!r}",
     )

@@ -10,7 +10,7 @@ from engine import demo as demos
 from engine.cli import main
 from engine.cli_base import opened
 from engine.config import Config
-from engine.errors import Unusable
+from engine.errors import WrongUsage
 from engine.people import everybody
 from engine.work import SYSTEM, Database
 from webui.serve import run
@@ -39,7 +39,7 @@ def serve(config: Config, *, host: str, port: int, number: int | None, no_demo: 
     database = opened(config)
     demo = not no_demo and is_free(database)
     if number is not None and not demo:
-        raise Unusable(
+        raise WrongUsage(
             "数据库中已登记真实人员，不能作演示之用；请去掉 --demo，或另用一个数据库",
             "real people are entered in this database, so it cannot be a demonstration; name another one",
         )

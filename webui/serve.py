@@ -14,7 +14,7 @@ from pathlib import Path
 
 from waitress.server import create_server
 
-from engine.errors import Unusable
+from engine.errors import Unusable, WrongUsage
 from engine.work import Database
 from engine.worker import run_forever
 from webui import MOST_BODY, create_app
@@ -79,7 +79,7 @@ def proxies_before() -> int:
     """How many proxies are trusted to say who asked."""
     text = os.environ.get("LIUHEN_PROXIES", "0")
     if not text.isdecimal():
-        raise Unusable(f"LIUHEN_PROXIES 应为数字，现为“{text}”", f"LIUHEN_PROXIES should be a number, but is {text!r}")
+        raise WrongUsage(f"LIUHEN_PROXIES 应为数字，现为“{text}”", f"LIUHEN_PROXIES should be a number, but is {text!r}")
     return int(text)
 
 
@@ -88,7 +88,7 @@ def secret_of(database: Database) -> str:
     named = os.environ.get("LIUHEN_SECRET")
     if named is not None:
         if len(named) < SHORTEST_SECRET:
-            raise Unusable(
+            raise WrongUsage(
                 f"LIUHEN_SECRET 至少 {SHORTEST_SECRET} 个字符",
                 f"LIUHEN_SECRET needs at least {SHORTEST_SECRET} characters",
             )

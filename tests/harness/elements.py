@@ -14,8 +14,10 @@ TABLE = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id
 <decision id="grade" name="grade"><decisionTable hitPolicy="FIRST">
 <input id="i"><inputExpression typeRef="number"><text>amount</text></inputExpression></input>
 <output id="o" name="level" typeRef="string"/>
-<rule id="r1"><inputEntry id="e1"><text>&gt; 3</text></inputEntry><outputEntry id="o1"><text>"a"</text></outputEntry></rule>
-<rule id="r2"><inputEntry id="e2"><text>-</text></inputEntry><outputEntry id="o2"><text>"b"</text></outputEntry></rule>
+<rule id="r1"><inputEntry id="e1"><text>&gt; 3</text></inputEntry>
+<outputEntry id="o1"><text>"a"</text></outputEntry></rule>
+<rule id="r2"><inputEntry id="e2"><text>-</text></inputEntry>
+<outputEntry id="o2"><text>"b"</text></outputEntry></rule>
 </decisionTable></decision></definitions>"""
 
 AROUND = (
@@ -40,14 +42,12 @@ DEFINITIONS = {
     "link": '<linkEventDefinition name="there"/>',
     "multiple": '<messageEventDefinition messageRef="m"/><signalEventDefinition signalRef="sg"/>',
 }
+OPERATION = """<extensionElements><policy:operation name="number.next" into="number_">
+<policy:with name="series" value="'A'"/></policy:operation></extensionElements>"""
 INSIDE = {
     "userTask": ('policy:role="registrar" policy:form="decide"', ""),
     "scriptTask": ("", "<script>twice = amount * 2</script>"),
-    "serviceTask": (
-        "",
-        '<extensionElements><policy:operation name="number.next" into="number_">'
-        "<policy:with name=\"series\" value=\"'A'\"/></policy:operation></extensionElements>",
-    ),
+    "serviceTask": ("", OPERATION),
     "businessRuleTask": ('policy:decision="grade" policy:into="graded"', ""),
     "sendTask": ('messageRef="m"', ""),
     "receiveTask": ('messageRef="m" policy:sender="registrar"', ""),
@@ -71,7 +71,8 @@ def files(row: Row) -> dict[str, bytes]:
 def called() -> dict[str, bytes]:
     """The process that a call activity calls."""
     body = f'{START}<userTask id="apply" policy:role="registrar"/>{END}'
-    return {"process.bpmn": model(body, "s -> apply\napply -> e", attributes='id="called" isExecutable="true"'), **FORMS}
+    attributes = 'id="called" isExecutable="true"'
+    return {"process.bpmn": model(body, "s -> apply\napply -> e", attributes=attributes), **FORMS}
 
 
 def process_id(row: Row) -> str:
@@ -89,46 +90,52 @@ def _diagram(row: Row) -> bytes:
 def _body(tag: str, kind: str, *, beside: bool) -> tuple[str, str]:
     definition = DEFINITIONS.get(kind, "")
     sender = ' policy:sender="registrar"' if kind in ("message", "multiple") else ""
+    plain = "s -> apply\napply -> e"
     match tag:
         case "startEvent":
             return f'<startEvent id="x"{sender}>{definition}</startEvent>{APPLY}{END}', "x -> apply\napply -> e"
-        case "eventSubProcess":
-            inner = f'<startEvent id="x" isInterrupting="{str(not beside).lower()}"{sender}>{definition}</startEvent>'
-            handler = f'<subProcess id="h" triggeredByEvent="true">{inner}<endEvent id="he"/>{flows("x -> he")}</subProcess>'
-            return START + APPLY + _box(handler + _thrower(kind)) + END, "s -> apply\napply -> box\nbox -> e"
-        case "boundaryEvent":
-            inner = "transaction" if kind == "cancel" else "subProcess"
-            event = (
-                f'<boundaryEvent id="x" attachedToRef="box" cancelActivity="{str(not beside).lower()}"{sender}>'
-                f'{definition}</boundaryEvent><endEvent id="late" policy:outcome="late"/>'
-            )
-            lines = "s -> apply\napply -> box\nbox -> e\nx -> late"
-            return START + APPLY + _box(_thrower(kind), inner) + event + END, lines
-        case "intermediateCatchEvent" if kind == "link":
-            throw = f'<intermediateThrowEvent id="t">{definition}</intermediateThrowEvent>'
-            catch = f'<intermediateCatchEvent id="x">{definition}</intermediateCatchEvent>'
-            return START + APPLY + throw + catch + END, "s -> apply\napply -> t\nx -> e"
-        case "intermediateThrowEvent" if kind == "link":
-            throw = f'<intermediateThrowEvent id="x">{definition}</intermediateThrowEvent>'
-            catch = f'<intermediateCatchEvent id="t">{definition}</intermediateCatchEvent>'
-            return START + APPLY + throw + catch + END, "s -> apply\napply -> x\nt -> e"
+        case "eventSubProcess" | "boundaryEvent":
+            return _caught(tag, kind, f'{str(not beside).lower()}"{sender}')
         case "intermediateCatchEvent" | "intermediateThrowEvent":
-            return START + APPLY + f'<{tag} id="x"{sender}>{definition}</{tag}>' + END, BETWEEN
+            return _between(tag, kind, sender if tag == "intermediateCatchEvent" else "")
         case "endEvent":
             return _ending(kind, definition)
         case "activity":
             return START + APPLY + _activity("userTask", LOOPS[kind]) + END, BETWEEN
         case "isForCompensation":
-            return START + APPLY.replace("/>", ' isForCompensation="true"/>').replace('"apply"', '"apply"') + END, (
-                "s -> apply\napply -> e"
-            )
+            return START + APPLY.replace("/>", ' isForCompensation="true"/>') + END, plain
         case "dataObjectReference" | "dataStoreReference":
-            return START + APPLY + END + f'<{tag} id="x"/>', "s -> apply\napply -> e"
+            return START + APPLY + END + f'<{tag} id="x"/>', plain
         case "ioSpecification" | "potentialOwner":
-            return START + APPLY.replace("/>", f"><{tag}/></userTask>") + END, "s -> apply\napply -> e"
-        case _ if tag.endswith("Gateway"):
-            return _gateway(tag)
-    return START + APPLY + _activity(tag, "") + END, BETWEEN
+            return START + APPLY.replace("/>", f"><{tag}/></userTask>") + END, plain
+    return _gateway(tag) if tag.endswith("Gateway") else (START + APPLY + _activity(tag, "") + END, BETWEEN)
+
+
+def _caught(tag: str, kind: str, words: str) -> tuple[str, str]:
+    """An event around a box, or one that starts a subprocess within it; ``words`` begin with what is interrupted."""
+    definition = DEFINITIONS[kind]
+    if tag == "eventSubProcess":
+        inner = f'<startEvent id="x" isInterrupting="{words}>{definition}</startEvent><endEvent id="he"/>'
+        handler = f'<subProcess id="h" triggeredByEvent="true">{inner}{flows("x -> he")}</subProcess>'
+        return START + APPLY + _box(handler + _thrower(kind)) + END, "s -> apply\napply -> box\nbox -> e"
+    event = (
+        f'<boundaryEvent id="x" attachedToRef="box" cancelActivity="{words}>{definition}</boundaryEvent>'
+        f'<endEvent id="late" policy:outcome="late"/>'
+    )
+    box = _box(_thrower(kind), "transaction" if kind == "cancel" else "subProcess")
+    return START + APPLY + box + event + END, "s -> apply\napply -> box\nbox -> e\nx -> late"
+
+
+def _between(tag: str, kind: str, words: str) -> tuple[str, str]:
+    definition = DEFINITIONS[kind]
+    if kind != "link":
+        return START + APPLY + f'<{tag} id="x"{words}>{definition}</{tag}>' + END, BETWEEN
+    throw, catch = ("x", "y") if tag == "intermediateThrowEvent" else ("y", "x")
+    links = (
+        f'<intermediateThrowEvent id="{throw}">{definition}</intermediateThrowEvent>'
+        f'<intermediateCatchEvent id="{catch}">{definition}</intermediateCatchEvent>'
+    )
+    return START + APPLY + links + END, f"s -> apply\napply -> {throw}\n{catch} -> e"
 
 
 def _activity(tag: str, more: str) -> str:
@@ -154,15 +161,13 @@ def _thrower(kind: str) -> str:
 
 
 def _ending(kind: str, definition: str) -> tuple[str, str]:
-    end = f'<endEvent id="x" policy:outcome="done">{definition}</endEvent>'
     if kind not in ("error", "escalation", "cancel"):
+        end = f'<endEvent id="x" policy:outcome="done">{definition}</endEvent>'
         return START + APPLY + end, "s -> apply\napply -> x"
-    inner = f'<startEvent id="bs"/>{end.replace(" policy:outcome=" + chr(34) + "done" + chr(34), "")}{flows("bs -> x")}'
     tag = "transaction" if kind == "cancel" else "subProcess"
-    box = f'<{tag} id="box">{inner}</{tag}>'
+    inner = f'<startEvent id="bs"/><endEvent id="x">{definition}</endEvent>{flows("bs -> x")}'
     event = f'<boundaryEvent id="b" attachedToRef="box">{definition}</boundaryEvent>'
-    if kind == "escalation":
-        return START + APPLY + box + event + END, "s -> apply\napply -> box\nbox -> e\nb -> e"
+    box = f'<{tag} id="box">{inner}</{tag}>'
     return START + APPLY + box + event + END, "s -> apply\napply -> box\nbox -> e\nb -> e"
 
 

@@ -27,26 +27,56 @@ SHIPPED = HOME / "bpmn" / "library" / "tech_contract_registration" / "process.bp
 TAGS = sorted(
     nodes._NODES
     | nodes._QUIET
-    | {f"{kind}EventDefinition" for kind in ("timer", "message", "signal", "error", "escalation", "conditional", "link")}
+    | {
+        f"{kind}EventDefinition"
+        for kind in ("timer", "message", "signal", "error", "escalation", "conditional", "link")
+    }
     | {"timeDate", "timeDuration", "timeCycle", "conditionExpression", "loopCardinality", "completionCondition", "lane"}
     | {"dataObject", "standardLoopCharacteristics", "process", "participant", "flowNodeRef", "text", "message"}
 )
+_PLAIN = """id name sourceRef targetRef default attachedToRef cancelActivity triggeredByEvent calledElement messageRef
+isSequential isExecutable isForCompensation scriptFormat bpmnElement x y width height isExpanded isHorizontal into value
+isInterrupting signalRef"""
+_OURS = {word for words in WORDS.values() for word in words} | {"collection", "item", "output", "result", "strange"}
+_THEIRS = ("formKey", "assignee", "dueDate", "delegateExpression")
 ATTRIBUTES = sorted(
-    {
-        "id", "name", "sourceRef", "targetRef", "default", "attachedToRef", "cancelActivity", "triggeredByEvent",
-        "calledElement", "messageRef", "isSequential", "isExecutable", "isForCompensation", "scriptFormat", "bpmnElement",
-        "x", "y", "width", "height", "isExpanded", "isHorizontal", "into", "value", "isInterrupting", "signalRef",
-    }  # fmt: skip
-    | {f"{{{POLICY}}}{word}" for words in WORDS.values() for word in words}
-    | {f"{{{POLICY}}}{word}" for word in ("collection", "item", "output", "result", "strange")}
-    | {f"{{{engine}}}{word}" for engine in ENGINES for word in ("formKey", "assignee", "dueDate", "delegateExpression")}
+    {*_PLAIN.split()}
+    | {f"{{{POLICY}}}{word}" for word in _OURS}
+    | {f"{{{engine}}}{word}" for engine in ENGINES for word in _THEIRS}
 )
 VALUES = (
-    "", " ", "x", "true", "false", "0", "-1", "1e400", "nan", "P1D", "R/P1D", "P99999999Y", "2026-03-02", "=", "${x}",
-    "=applicant", "applicant", "1 +", "a" * 300, "字" * 1200, "'", "[" * 60, "{'a': 1}", "today", "today()", "None",
-    "__import__('os').system('id')", "params['x']", "(lambda: 1)()", "p", "a,b，c", "\t\n", "\u2028", "loopCounter",
-    "find('a', 'b')['c']", "acted('x')", "1.5", "9" * 400, "not " * 30 + "x", "a.b", "f'{x}'", "<!-- -->", "&amp;", "#",
-)  # fmt: skip
+    *[
+        "",
+        " ",
+        "x",
+        "true",
+        "false",
+        "0",
+        "-1",
+        "1e400",
+        "nan",
+        "P1D",
+        "R/P1D",
+        "P99999999Y",
+        "2026-03-02",
+        "=",
+        "${x}",
+    ],
+    *["=applicant", "applicant", "1 +", "a" * 300, "字" * 1200, "'", "[" * 60, "{'a': 1}", "today", "today()", "None"],
+    *["__import__('os').system('id')", "params['x']", "(lambda: 1)()", "p", "a,b，c", "\t\n", "\u2028", "loopCounter"],
+    *[
+        "find('a', 'b')['c']",
+        "acted('x')",
+        "1.5",
+        "9" * 400,
+        "not " * 30 + "x",
+        "a.b",
+        "f'{x}'",
+        "<!-- -->",
+        "&amp;",
+        "#",
+    ],
+)
 
 
 @cache
@@ -100,7 +130,9 @@ def damaged_bytes(data: bytes, random: Random) -> bytes:
             case 2:
                 found[at:at] = found[at : at + long] * random.randint(1, 3)
             case 3:
-                found[at:at] = random.choice([b"<", b">", b"&", b"\0", b"\xff\xfe", b"]]>", b"<!--", b"<?x?>", b"'", b"{"])
+                found[at:at] = random.choice(
+                    [b"<", b">", b"&", b"\0", b"\xff\xfe", b"]]>", b"<!--", b"<?x?>", b"'", b"{"]
+                )
             case _:
                 found = found[: random.randrange(len(found) + 1)]
     return bytes(found)
@@ -126,7 +158,9 @@ def _rename(root: Any, random: Random) -> None:
 def _set(root: Any, random: Random) -> None:
     node, other = _any(root, random), _any(root, random)
     names = [*node.attrib, *other.attrib] if random.random() < 0.6 else ATTRIBUTES
-    value = random.choice(VALUES) if random.random() < 0.5 else other.get(random.choice(list(other.attrib) or ["id"]), "")
+    value = (
+        random.choice(VALUES) if random.random() < 0.5 else other.get(random.choice(list(other.attrib) or ["id"]), "")
+    )
     node.set(random.choice(names or ["id"]), value)
 
 
@@ -173,14 +207,23 @@ def _add(root: Any, random: Random) -> None:
     _set(node, random)
 
 
-CHANGES: tuple[Callable[[Any, Random], None], ...] = (_remove, _rename, _set, _set, _unset, _say, _copy, _move, _wrap, _add)
+CHANGES: tuple[Callable[[Any, Random], None], ...] = (
+    _remove,
+    _rename,
+    _set,
+    _set,
+    _unset,
+    _say,
+    _copy,
+    _move,
+    _wrap,
+    _add,
+)
 
 _WORD = re.compile(r"[A-Za-z_]\w*|\d+(?:\.\d+)?|'[^']*'|\"[^\"]*\"|\s+|.", re.DOTALL)
-WORDS_OF_EXPRESSIONS = (
-    *"+ - * // % < <= > >= == != ( ) [ ] { } , : . = ; @ & | ^ ~ ' \" # \\ \n".split(" "), "not", "in", "is", "and",
-    "or", "if", "else", "for", "None", "True", "False", "lambda", "await", "yield", ":=", "**", "...", "1.5", "1e9", "0x1f",
-    "1j", "10**9", "''", "'字'", "f''", "b''", "x", "rows", "today", *sorted(FUNCTIONS),
-)  # fmt: skip
+_SIGNS = r"""+ - * // % < <= > >= == != ( ) [ ] { } , : . = ; @ & | ^ ~ ' " # \\ not in is and or if else for None True
+False lambda await yield := ** ... 1.5 1e9 0x1f 1j 10**9 '' '字' f'' b'' x rows today"""
+WORDS_OF_EXPRESSIONS = ("\n", *_SIGNS.split(), *sorted(FUNCTIONS))
 
 
 @cache

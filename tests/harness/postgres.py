@@ -26,6 +26,7 @@ import psycopg
 
 RELEASE = "pginstall18"
 UNPRIVILEGED = "nobody"  # PostgreSQL refuses to run as root
+MEMORY, ROOM = "/dev/shm", 2 << 30  # bytes that must be free there
 PATIENCE = 60.0  # seconds; a start takes about one
 AS_MADE = ("--auth=trust", "--no-locale", "--encoding=UTF8", "--no-sync")
 ONLY_HERE = ("-c", "listen_addresses=", "-c", "max_connections=200", "-c", "timezone=UTC")
@@ -102,12 +103,18 @@ def _keep(folder: Path, *, durable: bool) -> None:
 
 @contextmanager
 def _running(folder: Path, *, durable: bool) -> Iterator[str]:
+    with _place_of_data(folder, durable=durable) as place:
+        yield from _served(folder, place, durable=durable)
+
+
+def _served(folder: Path, place: Path, *, durable: bool) -> Iterator[str]:
     programs, user = _programs(), None
     if os.geteuid() == 0:
         user = UNPRIVILEGED
         programs = _copy_for_everybody(programs, folder / "programs")
-        shutil.chown(folder, user)
-    data, log = folder / "data", (folder / "log").open("wb")
+        for owned in {folder, place}:
+            shutil.chown(owned, user)
+    data, log = place / "data", (folder / "log").open("wb")
     with log:
         initdb: list[Path | str] = [programs / "initdb", "-D", data, "-U", "postgres", *AS_MADE]
         subprocess.run(initdb, check=True, stdout=log, stderr=log, user=user, cwd=folder)
@@ -123,6 +130,17 @@ def _running(folder: Path, *, durable: bool) -> Iterator[str]:
             server.wait(10)
         server.kill()
         server.wait()
+
+
+@contextmanager
+def _place_of_data(folder: Path, *, durable: bool) -> Iterator[Path]:
+    """Where the data lie: in memory if there is room for them, for a new database is hundreds of small files."""
+    room = os.statvfs(MEMORY) if not durable and os.access(MEMORY, os.W_OK) else None
+    if room is None or room.f_bavail * room.f_frsize < ROOM:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix=f"{folder.name}-", dir=MEMORY) as place:
+        yield Path(place)
 
 
 def _programs() -> Path:
