@@ -155,12 +155,16 @@ class Database:
 
 @contextlib.contextmanager
 def storable() -> Iterator[None]:
-    """Say it in a sentence when a text or number can neither be kept nor looked for in this database."""
+    """Say it in a sentence when a text can neither be kept nor looked for: it holds a zero byte or half a letter."""
     try:
         yield
     except (DataError, UnicodeEncodeError) as error:
-        why = error.orig if isinstance(error, DataError) else error
-        raise Unusable(f"数据库无法保存或查找这样的值：{why}", f"no database can hold this value: {why}") from error
+        if isinstance(error, DataError) and "NUL" not in str(error.orig):
+            raise
+        raise Unusable(
+            "文字含有无法保存的字符（空字符或半个字符）",
+            "a text holds a character that cannot be kept: a zero byte or half a letter",
+        ) from error
 
 
 def address(url: str) -> URL:

@@ -17,11 +17,12 @@ from typing import Any
 import click
 import psycopg
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from engine import inbox
-from tests.conftest import NewDatabase, Server
-from tests.office import ANSWERS, PACKAGES, NewOffice, Office
+from tests.commands import done, refused, rows, run
+from tests.conftest import NewDatabase
+from tests.office import ANSWERS, NewOffice, Office
 from webui.cli import main
 
 pytest_plugins = ["tests.furnished"]
@@ -32,45 +33,6 @@ ISSUED = """
 serve worker test demo check deploy scenario/run case/start case/list case/show inbox task/complete trail/verify
 trail/show bench/step db/upgrade db/backup db/restore library/copy person/add
 """
-
-SCENARIO = """
-id: A-1
-process: register_account
-now: 2026-03-02 09:00
-people: {contract_applicant: 卖方甲}
-given: {registers: {account: []}}
-start: {by: 卖方甲, with: {region_code: "110108"}}
-expect: {outcome: registered}
-"""
-
-
-def run(url: str, *arguments: str, said: str | None = None) -> Result:
-    """The command line on this database."""
-    return CliRunner().invoke(main, ["--database", url, *arguments], input=said)
-
-
-def done(url: str, *arguments: str, said: str | None = None) -> str:
-    """What a command that goes through says on stdout."""
-    result = run(url, *arguments, said=said)
-    assert result.exit_code == 0, result.output
-    return result.stdout.strip()
-
-
-def rows(url: str, *arguments: str) -> list[dict[str, Any]]:
-    """The list of a command with --json: objects with an id."""
-    found = json.loads(done(url, *arguments, "--json"))
-    assert isinstance(found, list)
-    assert all(isinstance(row, dict) and row["id"] for row in found)
-    return found
-
-
-def refused(url: str, code: int, *arguments: str, said: str | None = None) -> str:
-    """What a command that is refused says on stderr; on stdout it says nothing."""
-    result = run(url, *arguments, said=said)
-    assert result.exit_code == code, result.output
-    assert result.stdout == ""
-    assert "Traceback" not in result.stderr and (result.exception is None or isinstance(result.exception, SystemExit))
-    return result.stderr.strip()
 
 
 @pytest.fixture
@@ -187,6 +149,15 @@ def test_a_file_that_is_not_there_is_refused_with_exit_2(office: Office, answer:
     assert "cannot read" in refused(office.url, 2, "case", "start", "permit", "--by", "甲", "--with", "nothing.yaml")
     source = answer("apply", plan={"file": "nothing.pdf"})
     assert "nothing.pdf" in refused(office.url, 2, "case", "start", "permit", "--by", "甲", "--with", source)
+    assert office.state() == before
+
+
+def test_an_upload_that_is_not_what_it_says_is_refused_with_exit_1(office: Office, answer: Callable[..., str]) -> None:
+    before = office.state()
+    source = answer("apply", plan={"file": "方案.pdf"})
+    (Path(source).parent / "方案.pdf").write_bytes(b"MZ\x90\x00" + b"\0" * 100)
+    said = refused(office.url, 1, "case", "start", "permit", "--by", "甲", "--with", source)
+    assert "方案.pdf" in said and "Windows" in said
     assert office.state() == before
 
 
@@ -314,81 +285,6 @@ def test_demo_cases_are_played_through_the_engine(new_database: NewDatabase) -> 
     assert len(listed) >= 3
     assert json.loads(done(url, "trail", "verify", "--all", "--json"))["intact"]
     assert rows(url, "inbox", "demo.registrar1") is not None
-
-
-# What owners write.
-
-
-def test_a_sound_package_passes_and_one_that_is_not_is_told_its_findings(office: Office, tmp_path: Path) -> None:
-    url, broken = office.url, tmp_path / "permit"
-    assert done(url, "check", str(PACKAGES / "permit"), "tech_contract_registration") == ""
-    assert json.loads(done(url, "check", str(PACKAGES / "permit"), "--json")) == []
-    (broken / "forms").mkdir(parents=True)
-    for path in (PACKAGES / "permit").rglob("*.*"):
-        text = path.read_text().replace('policy:form="changed"', 'policy:form="../../etc/passwd"')
-        (broken / path.relative_to(PACKAGES / "permit")).write_text(text)
-    result = run(url, "check", str(broken), "--json")
-    assert result.exit_code == 1
-    [finding] = json.loads(result.stdout)
-    assert (finding["file"], finding["element"]) == ("process.bpmn", "changed")
-    assert finding["id"] and finding["line"] > 1 and finding["zh"] and finding["en"]
-    result = run(url, "check", str(broken))
-    assert result.exit_code == 1 and "changed" in result.output
-    assert "nothing" in refused(url, 2, "check", str(tmp_path / "nothing"))
-
-
-def test_packages_are_deployed_called_ones_first_and_unchanged_ones_keep_their_version(
-    new_database: NewDatabase, tmp_path: Path
-) -> None:
-    url = new_database("sqlite")
-    deployed = done(url, "deploy", str(PACKAGES / "caller"), str(PACKAGES / "looked_up")).splitlines()
-    assert [line.split()[:2] for line in deployed] == [["looked_up", "v1"], ["caller", "v1"]]
-    again = done(url, "deploy", str(PACKAGES / "caller"), str(PACKAGES / "looked_up")).splitlines()
-    assert again == deployed
-    assert "looked_up" in done(url, "deploy", str(PACKAGES)).replace("caller", "")
-    broken = tmp_path / "p.bpmn"
-    broken.write_text("<definitions/>")
-    assert "process.bpmn" in refused(url, 1, "deploy", str(broken))
-
-
-def test_worked_cases_pass_differ_or_cannot_be_read(tmp_path: Path) -> None:
-    for name, text in {
-        "good": SCENARIO,
-        "bad": SCENARIO.replace("outcome: registered", "outcome: withdrawn"),
-        "none": "id: [",
-    }.items():
-        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
-    good, bad, none = (str(tmp_path / f"{name}.yaml") for name in ("good", "bad", "none"))
-    passed = CliRunner().invoke(main, ["scenario", "run", good, "--json"])
-    assert passed.exit_code == 0, passed.output
-    [row] = json.loads(passed.stdout)
-    assert (row["id"], row["passed"], row["file"]) == ("A-1", True, good)
-    differs = CliRunner().invoke(main, ["scenario", "run", good, bad])
-    assert differs.exit_code == 1
-    assert "withdrawn" in differs.output
-    unreadable = CliRunner().invoke(main, ["scenario", "run", str(tmp_path), none])
-    assert unreadable.exit_code == 2
-    assert none in unreadable.stderr
-    assert CliRunner().invoke(main, ["scenario", "run", str(tmp_path / "nothing.yaml")]).exit_code == 2
-
-
-def test_the_library_is_copied_to_be_edited(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy = tmp_path / "own"
-    assert done(office.url, "library", "copy", str(copy)) == str(copy)
-    monkeypatch.setenv("LIUHEN_LIBRARY", str(copy))
-    assert done(office.url, "check", "register_account") == ""
-    assert "not empty" in refused(office.url, 1, "library", "copy", str(copy))
-
-
-def test_the_bench_prints_what_a_step_costs_on_both(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIUHEN_TEST_POSTGRES", server.url)
-    result = CliRunner().invoke(main, ["bench", "step", "--rounds", "20", "--json"])
-    assert result.exit_code == 0, result.output
-    figures = json.loads(result.stdout)
-    assert set(figures) == {"sqlite", "postgresql"}
-    for each in figures.values():
-        assert {"median_ms", "p95_ms", "floor_ms", "statements", "commits", "n"} <= set(each)
-        assert each["commits"] == 1 and each["statements"] <= 10
 
 
 # As a program.

@@ -42,6 +42,7 @@ SECONDS = 5
 Made = TypeVar("Made")
 Error = TypeVar("Error", bound=Exception)
 randoms = st.randoms(use_true_random=False)
+MANY = settings(max_examples=settings.default.max_examples * 4)
 
 
 @contextmanager
@@ -116,6 +117,7 @@ def judged(data: bytes) -> None:
 
 
 @given(randoms)
+@MANY
 def test_a_damaged_diagram_is_refused_or_judged_and_drawn(random: Random) -> None:
     judged(fuzz.damaged_diagram(random))
 
@@ -131,7 +133,7 @@ def evaluated(source: str) -> None:
 
 
 @given(randoms)
-@settings(max_examples=300)
+@MANY
 def test_a_damaged_expression_has_a_value_or_a_sentence(random: Random) -> None:
     evaluated(fuzz.damaged_expression(random))
 
@@ -153,7 +155,7 @@ def filled(path: str, text: str) -> None:
 
 
 @given(randoms)
-@settings(max_examples=150)
+@MANY
 def test_a_damaged_form_is_refused_or_can_be_filled(random: Random) -> None:
     filled(*fuzz.damaged_form(random))
 
@@ -168,7 +170,7 @@ def archive() -> bytes:
 
 
 @given(randoms)
-@settings(max_examples=300)
+@MANY
 def test_a_damaged_archive_is_unpacked_or_refused(random: Random) -> None:
     data = fuzz.damaged_bytes(archive(), random)
     with soon():

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from engine import cases, inbox, items
-from engine.cases import POINTS_OF_NO_RETURN, WITHDRAW, senders
+from engine.cases import WITHDRAW, decided, senders
 from engine.desk import Desk
 from engine.errors import NotFound, NotYours, Refusal, Unusable, WrongState
 from engine.people import recuse, standing
@@ -157,11 +157,7 @@ def may_withdraw(desk: Desk) -> bool:
     """Whether the built-in withdrawal is open to the person signed in."""
     if draws_withdrawal(desk) or desk.instance.ended or desk.row["applicant"] != actor():
         return False
-    return not any(
-        element.policy.get("tag") in POINTS_OF_NO_RETURN and desk.instance.rounds(element.id)
-        for contents in desk.deployed.contents.values()
-        for element in contents.diagram.elements.values()
-    )
+    return not decided(desk)
 
 
 @bp.get("/cases/<case:case>/withdrawal")

@@ -22,6 +22,7 @@ STATUS: dict[type[errors.Refusal], int] = {
     errors.Taken: 409,
     errors.Invalid: 422,
     errors.Unusable: 422,
+    errors.WrongUsage: 422,
     TooMany: 429,
     # The person did nothing wrong and cannot help it: whoever watches over the server has to see it.
     errors.Incident: 500,

@@ -79,7 +79,9 @@ def proxies_before() -> int:
     """How many proxies are trusted to say who asked."""
     text = os.environ.get("LIUHEN_PROXIES", "0")
     if not text.isdecimal():
-        raise WrongUsage(f"LIUHEN_PROXIES 应为数字，现为“{text}”", f"LIUHEN_PROXIES should be a number, but is {text!r}")
+        raise WrongUsage(
+            f"LIUHEN_PROXIES 应为数字，现为“{text}”", f"LIUHEN_PROXIES should be a number, but is {text!r}"
+        )
     return int(text)
 
 

@@ -175,7 +175,8 @@ def _gateway(tag: str) -> tuple[str, str]:
     if tag == "eventBasedGateway":
         events = (
             f'<intermediateCatchEvent id="c1">{DEFINITIONS["timer"]}</intermediateCatchEvent>'
-            f'<intermediateCatchEvent id="c2" policy:sender="registrar">{DEFINITIONS["message"]}</intermediateCatchEvent>'
+            '<intermediateCatchEvent id="c2" policy:sender="registrar">'
+            f"{DEFINITIONS['message']}</intermediateCatchEvent>"
         )
         return START + APPLY + f'<{tag} id="x"/>' + events + END, (
             "s -> apply\napply -> x\nx -> c1\nx -> c2\nc1 -> e\nc2 -> e"
