@@ -21,7 +21,7 @@ from engine import calendar, definitions, registers
 from engine.access import bars
 from engine.errors import Incident, NotFound
 from engine.model import CaseFile, Person, PersonRole, Standstill, Task, Timer, table
-from engine.operations import operations
+from engine.operations import OPERATIONS
 from engine.runtime.happenings import Happening, WorkItem
 from engine.runtime.instance import Instance
 from engine.trail.record import PASSED, Chain, shown
@@ -98,10 +98,10 @@ class Desk:
         return calendar.occurrence(since, period, times)
 
     def operate(self, element: Element, operation: Operation, parameters: Mapping[str, Value]) -> Value:
-        """Do an operation of ``operations``; what it writes can be taken back until the step is over."""
+        """Do an operation of the closed list; what it writes can be taken back until the step is over."""
         self.work.mark()
         try:
-            return operations()[operation.name].run(self, element, parameters)
+            return OPERATIONS[operation.name].run(self, element, parameters)
         except Incident as incident:
             incident.about["operation"] = operation.name
             raise

@@ -1,18 +1,13 @@
-"""What service tasks may do: a closed list, and the one place where an installation adds to it.
+"""What service tasks may do: a closed list, and how each is done.
 
 An operation is a name, what it needs (checked by the gate before deployment), and a function of the case on the desk,
 the element, and the evaluated parameters. It runs inside the step's transaction: what it writes is taken back if the
 step fails. Whatever it cannot do it raises as an ``Incident``; the clock then tries it again. ``Taken`` (a register key
 that another case holds) goes through as a refusal to the person who acted.
-
-A package that registers an ``Operation`` under the entry point group ``liuhen.operations`` extends the list; the names
-of this file cannot be taken over.
 """
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,7 +27,6 @@ from forms.values import PersonRef, Value
 if TYPE_CHECKING:
     from engine.desk import Desk
 
-PLUGINS = "liuhen.operations"
 Run = Callable[["Desk", Element, Mapping[str, Value]], Value]
 
 
@@ -107,20 +101,3 @@ OPERATIONS: Mapping[str, Operation] = {
     "notify": Operation(BUILT_IN["notify"], notify),
 }
 """The operations that Liuhen brings."""
-
-
-@functools.cache
-def operations() -> Mapping[str, Operation]:
-    """All operations of this installation: those of its plug-ins and, whatever they say, its own."""
-    added = {}
-    for entry in importlib.metadata.entry_points(group=PLUGINS):
-        loaded = entry.load()
-        if not isinstance(loaded, Operation):
-            raise TypeError(f"the entry point {entry.name} of {PLUGINS} is no Operation but {type(loaded).__name__}")
-        added[entry.name] = loaded
-    return {**added, **OPERATIONS}
-
-
-def specs() -> Mapping[str, OperationSpec]:
-    """What each operation needs and gives, for the gate."""
-    return {name: each.spec for name, each in operations().items()}
