@@ -31,7 +31,7 @@ def wrap(text: str, widest: float, most: int) -> list[str]:
     """The text in at most ``most`` lines of at most ``widest`` em, evenly; what is too long ends in ``…``."""
     text = shortened(" ".join(text.split()))
     tokens = [(token, width(token)) for token in _tokens(text)]
-    lines = _fill(tokens, widest)
+    lines = _fill(tokens, widest, most)
     if len(lines) > most:
         kept = lines[:most]
         last = kept[-1]
@@ -42,7 +42,7 @@ def wrap(text: str, widest: float, most: int) -> list[str]:
     narrow = max(width(text) / max(len(lines), 1), 1.0, *(size for _, size in tokens if size <= widest))
     step = max((widest - narrow) / 40, 0.5)
     while narrow < widest:
-        tried = _fill(tokens, narrow)
+        tried = _fill(tokens, narrow, len(lines))
         if len(tried) == len(lines):
             return tried
         narrow += step
@@ -66,8 +66,8 @@ def _tokens(text: str) -> list[str]:
     return pieces
 
 
-def _fill(tokens: list[tuple[str, float]], widest: float) -> list[str]:
-    """Lines filled one after the other; a word too long for a line is cut."""
+def _fill(tokens: list[tuple[str, float]], widest: float, most: int) -> list[str]:
+    """Lines filled one after the other until there are more than ``most``; a word too long for a line is cut."""
     lines: list[str] = []
     line, used = "", 0.0
     for token, wide in tokens:
@@ -76,11 +76,12 @@ def _fill(tokens: list[tuple[str, float]], widest: float) -> list[str]:
             lines.append(line.rstrip())
             line = ""
         line, used = (line + token, used + wide) if line else (token.lstrip(), width(token.lstrip()))
-        while word and len(line) > 1 and _too_wide(line, used, widest):
+        while word and len(line) > 1 and len(lines) <= most and _too_wide(line, used, widest):
             cut = _cut(line, widest)
             lines.append(line[:cut])
-            line = line[cut:]
-            used = width(line)
+            line, used = line[cut:], used - width(line[:cut])
+        if len(lines) > most:
+            return lines
     return [*lines, line.rstrip()] if line.strip() else lines
 
 

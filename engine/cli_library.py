@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,16 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
     for package, answer in () if as_json else zip(packages, answers, strict=True):
         for finding in answer.findings:
-            click.echo(f"{package.origin}: {finding}" if len(packages) > 1 else str(finding))
+            said = finding_line(finding, answer)
+            click.echo(f"{package.origin}: {said}" if len(packages) > 1 else said)
     if not all(answer.ok for answer in answers):
         sys.exit(1)
+
+
+def finding_line(finding: Finding, answer: Judged) -> str:
+    """A finding as a line: its place, the type and id of the element, what is wrong and what to do, its code."""
+    kind = answer.types.get(finding.element or "")
+    return str(replace(finding, element=f"{kind} {finding.element}") if kind else finding)
 
 
 def finding_row(finding: Finding, package: Package, answer: Judged) -> dict[str, Any]:

@@ -194,6 +194,7 @@ def _pattern(reader: Reader, source: Mapping_, element: str, longest: int) -> re
     elif may_be_slow(text, longest):
         zh, en = "匹配可能很慢：不得重复分组，少用 *、+ 和 ?", "this may be slow: no repeated group, fewer of * + ?"
         reader.complain("pattern", source.lines["pattern"], element, zh, en)
+        return None  # the form's own literals are not tried on it
     return pattern
 
 

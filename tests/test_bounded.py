@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from bpmn.surroundings import ProcessSignature
 from engine import bounded, definitions, gate
@@ -24,6 +25,7 @@ from forms.words import Unfit
 from tests.harness import heavy
 from tests.harness.models import model
 from tests.office import NewOffice, package
+from webui.cli import main
 
 pytest_plugins = ["tests.furnished"]
 
@@ -328,3 +330,25 @@ def test_a_call_that_would_run_two_versions_of_one_process_is_refused(new_office
     [finding] = unfit.value.findings
     assert finding.code == "stale-call" and "middle" in finding.text.zh and "base" in finding.text.en
     office.deploy(Package("middle", named("middle", "base").files), named("top", "middle", "base"))
+
+
+def test_the_command_line_tells_every_finding_with_its_code_place_element_and_type(tmp_path: Path) -> None:
+    for name, count in (("one", 2), ("two", 0)):
+        (tmp_path / name).mkdir()
+        body = '<startEvent id="s"/>\n' + '<task id="t{}"/>\n'.replace("{}", "1") * min(count, 1) + '<endEvent id="e"/>'
+        (tmp_path / name / "process.bpmn").write_bytes(model(body, "s -> e", attributes=f'id="{name}"'))
+    paths = [str(tmp_path / name) for name in ("one", "two")]
+    result = CliRunner().invoke(main, ["check", "--json", *paths])
+    assert result.exit_code == 1
+    rows = json.loads(result.stdout)
+    assert {"id", "file", "line", "element", "type", "severity", "zh", "en", "package"} == set(rows[0])
+    assert {(row["id"], row["line"], row["element"], row["type"]) for row in rows if row["package"] == paths[0]} == {
+        ("unsupported", 6, "t1", "task"),
+        ("dead-end", 6, "t1", "task"),
+        ("unreachable", 6, "t1", "task"),
+        ("no-outcome", 7, "e", "endEvent"),
+    }
+    assert [row["id"] for row in rows if row["package"] == paths[1]] == ["no-outcome"]
+    lines = CliRunner().invoke(main, ["check", *paths]).stdout.splitlines()
+    assert len(lines) == len(rows)
+    assert f"{paths[0]}: process.bpmn:6: task t1: " in "\n".join(lines)

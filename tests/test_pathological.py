@@ -28,6 +28,7 @@ from forms.words import Finding, Unfit
 from tests.harness import heavy
 from tests.harness.forms import WORLD as FORM_WORLD
 from tests.harness.gate import WORLD
+from tests.harness.models import model
 
 SECONDS = 5
 
@@ -74,13 +75,75 @@ def found(data: bytes) -> list[Finding]:
     return findings
 
 
-def test_all_of_them_together_pass_the_confined_process_or_are_refused_there() -> None:
-    makes = [*heavy.SOUND.values(), *(make for _, make in heavy.REFUSED.values())]
-    packages = [Package(str(number), {"process.bpmn": make()}) for number, make in enumerate(makes)]
+def test_the_confined_process_can_bear_them(deep: bool) -> None:
+    names = (
+        None
+        if deep
+        else {"4,000 elements", "everything to everything", "a condition of 4 MB", "names of 1,100 letters"}
+    )
+    makes = {**heavy.SOUND, **{name: make for name, (_, make) in heavy.REFUSED.items()}}
+    packages = [Package(name, {"process.bpmn": make()}) for name, make in makes.items() if not names or name in names]
     answers = judge(packages, Library.standing().vocabulary().roles, {})
-    told = {finding.code for answer in answers for finding in answer.findings}
-    assert not {"too-heavy", "not-judged"} & told
-    assert {code for code, _ in heavy.REFUSED.values()} <= told
+    assert not {"too-heavy", "not-judged"} & {finding.code for answer in answers for finding in answer.findings}
+    assert all(answer.findings for answer in answers)
+
+
+# What they say can do nothing: a canary that is read would sing in the answer, one that is called would leave a file.
+
+PROLOGS = {
+    "an entity": '<!DOCTYPE x [<!ENTITY a SYSTEM "file://{read}">]>',
+    "a parameter entity": '<!DOCTYPE x [<!ENTITY % a SYSTEM "file://{read}"> %a;]>',
+    "a foreign DTD": '<!DOCTYPE x SYSTEM "http://127.0.0.1:9/x.dtd">',
+    "a stylesheet": '<?xml-stylesheet type="text/xsl" href="file://{read}"?>',
+    "nothing": "",
+}
+CALLS = (
+    "__import__('os').system('touch {made}')",
+    "open('{made}', 'w')",
+    "[c for c in ().__class__.__base__.__subclasses__() if c.__name__ == 'Popen'][0]('touch {made}', shell=True)",
+    'f\'{{__import__("os").system("touch {made}")}}\'',
+    "(lambda: exec('import os'))()",
+)
+FORM = """id: decide
+title: {{zh: 表}}
+fields:
+  - {{code: agreed, kind: integer, label: {{zh: 数}}, compute: "={call}"}}
+  - {{code: b, kind: note, label: {{zh: 注}}, show: !!python/object/apply:os.system ["touch {made}"]}}
+"""
+DOCUMENT = 'id: d\ntitle: {{zh: 文}}\nname: n\nblocks:\n  - paragraph: "{{{call}}}"\n'
+XINCLUDE = '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file://{read}" parse="text"/>'
+
+
+@pytest.mark.parametrize("prolog", PROLOGS)
+def test_what_is_handed_in_runs_no_code_reads_no_file_and_reaches_nobody(prolog: str, tmp_path: Path) -> None:
+    read, made = tmp_path / "read.txt", tmp_path / "made.txt"
+    read.write_text("the canary sings")
+    packages = []
+    for number, template in enumerate(CALLS):
+        call = template.format(made=made)
+        escaped = call.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+        body = (
+            f'<startEvent id="s"/><scriptTask id="t"><script>x = {escaped}</script></scriptTask>'
+            f'<userTask id="u" name="NAME" policy:form="decide" policy:role="=eval({escaped})" policy:due="{escaped}"/>'
+            f'<endEvent id="e" policy:outcome="={escaped}"/>{XINCLUDE.format(read=read)}'
+        )
+        diagram = model(body, "s -> t\nt -> u\nu -> e", attributes=f'id="p{number}"').decode()
+        head, rest = diagram.split("\n", 1)
+        hostile = f"{head}\n{PROLOGS[prolog].format(read=read)}{rest}"
+        hostile = hostile.replace("NAME", "&a;" if prolog == "an entity" else "")
+        words = {"call": call.replace('"', "'"), "made": made}
+        files = {
+            "process.bpmn": hostile,
+            "forms/decide.yaml": FORM.format(**words),
+            "forms/documents/d.yaml": DOCUMENT.format(**words),
+        }
+        packages.append(Package(str(number), {path: text.encode() for path, text in files.items()}))
+    for answer in judge(packages, WORLD.roles, {}):
+        told = {finding.code for finding in answer.findings}
+        assert not answer.ok and told
+        assert not {"too-heavy", "not-judged"} & told  # it was not even tried
+        assert "sings" not in answer.picture + " ".join(str(finding) for finding in answer.findings)
+    assert [path.name for path in tmp_path.iterdir()] == ["read.txt"]
 
 
 # Forms, templates of documents, patterns.
@@ -99,7 +162,7 @@ def chained(count: int) -> str:
 FORMS: dict[str, tuple[str, Callable[[], str]]] = {
     "9,000 fields": ("too-many-fields", lambda: fields(*["kind: integer"] * 9_000)),
     "9,000 fields in a row": ("too-many-fields", lambda: chained(9_000)),
-    "a circle of 900 fields": ("circle", lambda: chained(900).replace("kind: integer}", "kind: integer, compute: =f0}")),
+    "a circle of 900 fields": ("circle", lambda: chained(900).replace("integer}", "integer, compute: =f0}")),
     "an expression of 900 KB": ("expression", lambda: fields(f"kind: integer, show_if: '{'1+' * 450_000}1'")),
     "a deep expression": ("expression", lambda: fields(f"kind: integer, show_if: '{'(' * 2_000}1{')' * 2_000}'")),
     "a pattern of 900 KB": ("pattern", lambda: fields(f"kind: text, pattern: '{'a|' * 450_000}'")),
@@ -146,13 +209,10 @@ def test_a_form_of_a_thousand_fields_each_computed_from_the_next_is_filled() -> 
 def test_forms_extend_each_other_a_few_times_only() -> None:
     def bases(count: int) -> dict[str, str]:
         below = {n: f"extends: e{n + 1}\n" if n < count - 1 else "" for n in range(count)}
-        return {
-            f"e{n}": f"id: e{n}\ntitle: {{zh: 表}}\n{below[n]}fields:\n  - {{code: f{n}, kind: integer, label: {{zh: 数}}}}\n"
-            for n in range(count)
-        }
+        return {f"e{n}": fields("kind: integer").replace("x", f"e{n}\n{below[n]}", 1) for n in range(count)}
 
     top = "id: x\nextends: e0\n"
-    assert len(read_form(top, "x.yaml", bases(8)).fields) == 8
+    assert len(read_form(top, "x.yaml", bases(8)).fields) == 1
     with soon(), pytest.raises(Unfit) as unfit:
         read_form(top, "x.yaml", bases(480))
     assert "extends" in {finding.code for finding in unfit.value.findings}

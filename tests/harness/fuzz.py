@@ -276,7 +276,8 @@ def _change_value(value: Any, random: Random) -> None:
     places = _places(value)
     holder, key = random.choice(places)
     other_holder, other_key = random.choice(places)
-    strange = [None, True, 0, -1, 10**18, "", "x", [], {}, [[]], "=", "=1 +", *(f"={word}" for word in VALUES), *VALUES]
+    strange: list[Any] = [None, True, 0, -1, 10**18, "", "x", [], {}, [[]], "=", "=1 +"]
+    strange += [*(f"={word}" for word in VALUES), *VALUES]
     match random.randrange(5):
         case 0:
             del holder[key]

@@ -167,6 +167,10 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "forms of 1,000 letters": ("unknown-form", lambda: words("policy:form", 1_000, 1_000)),
     "1,100 lanes": ("too-many-elements", lambda: lanes(1_100)),
     "6,000 notes": ("too-many-elements", lambda: notes(6_000)),
+    "a data object used three levels down": (
+        "unsupported",
+        lambda: nested(3).replace(b'<startEvent id="bs"/>', b'<dataObject id="d"/><startEvent id="bs"/>'),
+    ),
     "250 levels": ("too-deep", lambda: nested(250)),
     "a text of 6 MB": ("too-large", lambda: words("name", 1_000, 2_000)),
 }
