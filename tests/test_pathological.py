@@ -30,7 +30,7 @@ from tests.harness.forms import WORLD as FORM_WORLD
 from tests.harness.gate import WORLD
 from tests.harness.models import model
 
-SECONDS = 5
+SECONDS = 60
 
 
 @contextmanager

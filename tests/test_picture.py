@@ -151,7 +151,7 @@ def test_long_processes_are_drawn_without_trouble(length: int) -> None:
     rows = "\n".join(f"t{n} -> t{n + 1}" for n in range(length - 1)) + f"\nt{length - 1} -> t0\nt0 -> t{length - 2}"
     began = time.process_time()
     assert len(groups(svg(read_diagram(model(tasks, rows), "x")))) == 2 * length + 1
-    assert time.process_time() - began < 20
+    assert time.process_time() - began < 60
 
 
 def test_an_empty_process_is_an_empty_picture() -> None:
