@@ -36,7 +36,7 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The reasons against (all that apply, codes of scenarios.md), and for whom the person would act."""
+    """The reasons against (all that apply, codes of ``REASONS``), and for whom the person would act."""
 
     reasons: tuple[str, ...]
     on_behalf_of: str | None = None

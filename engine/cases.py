@@ -285,7 +285,7 @@ def senders(desk: Desk, event: Waiting) -> frozenset[str]:
 
 
 def withdraw(work: Work, case: str, answer: Mapping[str, Any]) -> str:
-    """Withdraw a case (撤回; domain.md 2.0.4): as its diagram draws it, else by the built-in rule.
+    """Withdraw a case (撤回): as its diagram draws it, else by the built-in rule.
 
     Built in: the applicant may, with a ``reason``, until an agreement is signed or a registration decided.
     """

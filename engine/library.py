@@ -22,7 +22,7 @@ __all__ = ["Library", "Package", "Parameter", "Vocabulary", "package_at", "packa
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A configurable value of domain.md Appendix A; ``origin`` says whether it is law or an illustrative default."""
+    """A configurable value; ``origin`` says whether it is law or an illustrative default."""
 
     key: str
     value: Value

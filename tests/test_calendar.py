@@ -22,7 +22,7 @@ from engine.work import Database
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 1, 31, 1, 30, tzinfo=UTC)  # 09:30 in Beijing
 
-# domain.md, Appendix B: gov.cn content_6986383 (2025) and content_7047091 (2026)
+# The notices of the State Council: gov.cn content_6986383 (2025) and content_7047091 (2026)
 OFF = {
     2025: ["01-01", "01-28..02-04", "04-04..04-06", "05-01..05-05", "05-31..06-02", "10-01..10-08"],
     2026: [

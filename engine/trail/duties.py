@@ -1,4 +1,4 @@
-"""Facts (domain.md 5.1) that the steps of a case leave, and how far they show the four duties of 条例第十九条."""
+"""Facts that the steps of a case leave, and how far they show the four duties of 条例第十九条."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def facts_of(work: Work, case: str) -> dict[str, set[str]]:
 
 def duties_of(work: Work, case: str) -> dict[str, str]:
     """Each duty as the case's own facts show it: ``not_met`` if a fact that a passed step has to leave is missing,
-    else ``partly`` if one rests on a late document, else ``met`` (domain.md 2.4).
+    else ``partly`` if one rests on a late document, else ``met``.
     """
     row = inbox.case(work, case)
     deployed = definitions.deployed(work, row["definition"])
