@@ -28,7 +28,7 @@ from tests.office import ANSWERS, MORNING, Office, ended, in_a_child
 pytest_plugins = ["tests.furnished"]
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
-AT_ONCE = 60.0  # seconds; a lock left behind would hold the next act for ever
+AT_ONCE = 15.0  # seconds; a lock left behind would hold the next act for ever
 NUMBERS = count(1)
 
 
