@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+
 from bpmn.diagram import Diagram, Element, Loop, Operation
 from bpmn.findings import Findings
 from bpmn.scopes import Scopes, answers, brought_by
 from bpmn.surroundings import Surroundings, circle, listed
 from forms.compiler import NAME
+from forms.expressions import ExpressionError, compile_expression
 
 _KINDS = ("main", "called")
+STARTS_CASE = "case.start"
 
 
 def check_automatic(diagram: Diagram, surroundings: Surroundings, scopes: Scopes, findings: Findings) -> None:
@@ -65,9 +69,39 @@ def _check_operation(operation: Operation, element: Element, surroundings: Surro
         findings.add("operation-parameter", line, key,
                      f"操作 {name} 没有参数 {extra}：请改正名称或删去",
                      f"the operation {name} has no parameter {extra}: correct its name or remove it")
+    if name == STARTS_CASE:
+        _check_started(operation, element, surroundings, findings)
     if operation.into and not spec.gives:
         findings.add("operation-result", line, key, f"操作 {name} 不给出结果：请删去 into",
                      f"the operation {name} gives no result: remove into")
+
+
+def _check_started(operation: Operation, element: Element, surroundings: Surroundings, findings: Findings) -> None:
+    """A process whose name stands there is one that a case can be started of; one that is computed is seen to then."""
+    name = _text(operation.parameters.get("process", ""))
+    if name is None:
+        return
+    known = surroundings.processes.get(name)
+    if known is None:
+        zh, en = findings.meant(name, surroundings.processes)
+        findings.add("unknown-process", operation.line, element.id,
+                     f"没有流程 “{name[:80]}”{zh}：case.start 的 process 须是已部署或一同部署的流程的 id",
+                     f"there is no process “{name[:80]}”{en}: the process of case.start is the id of one that is "
+                     "deployed, or deployed with this")
+    elif "called" in known.starts or "none" not in known.starts:
+        findings.add("unknown-process", operation.line, element.id,
+                     f"流程 “{name[:80]}” 不能由 case.start 启动：须有普通开始事件，且不是只供调用的流程",
+                     f"no case of “{name[:80]}” can be started by case.start: it needs a plain start event, and must "
+                     "not be a process that is only called")
+
+
+def _text(source: str) -> str | None:
+    """The text that an expression is; None if it is none or has to be computed."""
+    try:
+        body = compile_expression(source).tree.body
+    except ExpressionError:
+        return None
+    return body.value if isinstance(body, ast.Constant) and isinstance(body.value, str) else None
 
 
 def _check_decision(element: Element, surroundings: Surroundings, findings: Findings) -> None:
@@ -108,6 +142,10 @@ def _check_call(element: Element, process: str, surroundings: Surroundings, find
                      f"there is no process “{name}”{en}: write the id of an "
                      "existing one as calledElement")
         return
+    if "none" not in called.starts:
+        findings.add("unknown-process", element.line, element.id,
+                     f"流程 {name} 没有普通开始事件，不能被调用：请在该流程中画一个",
+                     f"the process {name} has no plain start event and cannot be called: draw one there")
     for missing in sorted(called.inputs - element.inputs.keys()):
         findings.add("call-inputs", element.line, element.id,
                      f'流程 {name} 需要 {missing}：请写 <policy:in name="{missing}" value="…"/>',

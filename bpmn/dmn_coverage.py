@@ -168,7 +168,8 @@ class _Grid:
 
     def find_gaps(self) -> None:
         """Whatever is left when every rule has taken its box away."""
-        left = [self._whole]
+        # Where a column allows no value at all nothing is left open, and every rule is told to be unreached.
+        left = [self._whole] if all(self._whole) else []
         for row in self._rows:
             left = left if row.doubts else self._without(left, row.box)
         doubts = [*self._doubts, *(doubt for row in self._rows for doubt in row.doubts)]

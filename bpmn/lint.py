@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from bpmn.automatic import check_automatic
 from bpmn.diagram import Diagram
+from bpmn.facts import check_facts
 from bpmn.findings import Findings
 from bpmn.happenings import check_happenings
 from bpmn.scopes import Scopes
+from bpmn.starts import check_starts
 from bpmn.structure import check_structure
 from bpmn.supported import check_supported
 from bpmn.surroundings import GIVEN, OperationSpec, ProcessSignature, Surroundings, signature
+from bpmn.uncaught import check_uncaught
 from bpmn.wording import check_expressions
 from bpmn.work_items import check_work_items
 from forms.words import Finding
@@ -29,9 +32,12 @@ def check_diagram(diagram: Diagram, surroundings: Surroundings) -> list[Finding]
     check_supported(diagram, findings)
     check_structure(diagram, findings)
     check_happenings(diagram, findings)
+    check_uncaught(diagram, surroundings, findings)
+    check_starts(diagram, surroundings, findings)
     check_work_items(diagram, surroundings, findings)
     check_automatic(diagram, surroundings, scopes, findings)
     check_expressions(diagram, surroundings, scopes, findings)
+    check_facts(diagram, surroundings, findings)
     return findings.in_order()
 
 

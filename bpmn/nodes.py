@@ -182,7 +182,7 @@ def _element(node: Node, container: str, book: Book) -> Element | None:
         line=node.line,
         container=container,
         documentation="\n".join(parts.text_of(each) for each in node.all(BPMN, "documentation")),
-        policy=event_parts.words(node, book.definitions) | dialects.own_attributes(node, book.starter),
+        policy=_words(node, container, book) | dialects.own_attributes(node, book.starter),
         event=event_parts.event(node, key, book.definitions, book.findings),
         attached_to=node.get("attachedToRef") if node.name == "boundaryEvent" else None,
         interrupting=node.flag("cancelActivity", default=node.flag("isInterrupting", default=True)),
@@ -195,6 +195,15 @@ def _element(node: Node, container: str, book: Book) -> Element | None:
         operations=parts.operations(node, key, book.findings),
         script=parts.script(node, key, book.findings),
     )
+
+
+def _words(node: Node, container: str, book: Book) -> dict[str, str]:
+    """What the definition of its event adds to our attributes of a node: no key to what starts a process."""
+    said = event_parts.words(node, book.definitions)
+    around = book.elements.get(container)
+    if node.name == "startEvent" and (around is None or around.type != "eventSubProcess"):
+        said.pop("key", None)
+    return said
 
 
 def _flow(node: Node, book: Book) -> None:

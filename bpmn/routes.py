@@ -64,14 +64,45 @@ def reached(starts: Iterable[str], steps: Steps, *, not_through: str | None = No
     return seen
 
 
-def reaches(diagram: Diagram, join: str) -> dict[str, frozenset[str]]:
-    """For each incoming flow of a join, the elements from which a token can come to that flow.
+class Ways:
+    """Along which incoming flows of a join a token can still come, from wherever it is; found once for all joins.
 
     Elements of the join's own container only: a token deeper inside counts by the activity that contains it. A way that
     passes through the join itself is none. (Who waits for whom at an inclusive join follows from this.)
     """
-    before = reversed_steps(successors(diagram))
-    return {
-        flow: frozenset(reached([diagram.flows[flow].source], before, not_through=join))
-        for flow in diagram.elements[join].incoming
-    }
+
+    def __init__(self, diagram: Diagram, joins: Iterable[str]) -> None:
+        self._first: dict[str, int] = {}
+        self._every: dict[str, int] = {}
+        steps = successors(diagram)
+        ends: dict[str, int] = dict.fromkeys(steps, 0)
+        number = 0
+        for join in joins:
+            incoming = diagram.elements[join].incoming
+            self._first[join], self._every[join] = number, (1 << len(incoming)) - 1
+            for flow in incoming:
+                source = diagram.flows[flow].source
+                ends[source] = ends.get(source, 0) | 1 << number
+                number += 1
+        self._reached = self._spread(ends, steps)
+
+    def along(self, join: str, place: str) -> int:
+        """The incoming flows of the join, the first of them as bit 0, along which a token can come from this place."""
+        return (self._reached.get(place, 0) >> self._first[join]) & self._every[join]
+
+    def _spread(self, ends: Mapping[str, int], steps: Steps) -> dict[str, int]:
+        """All flows that can be reached, by element, as one number: what a successor reaches, its predecessors do."""
+        before = reversed_steps(steps)
+        own = {join: self._every[join] << first for join, first in self._first.items()}
+        found = {key: bits & ~own.get(key, 0) for key, bits in ends.items()}
+        waiting = dict.fromkeys(key for key in reversed(found) if found[key])
+        while waiting:
+            key = next(iter(waiting))
+            del waiting[key]
+            reached = found[key]
+            for source in before.get(key, ()):
+                more = reached & ~own.get(source, 0) | found[source]
+                if more != found[source]:
+                    found[source] = more
+                    waiting[source] = None
+        return found

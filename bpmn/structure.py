@@ -5,6 +5,7 @@ from __future__ import annotations
 from bpmn.diagram import Diagram, Element, Flow
 from bpmn.findings import Findings
 from bpmn.routes import Steps, reached, reversed_steps, successors
+from bpmn.starts import starts_by_event
 from bpmn.supported import starts_handler
 
 # Gateways that choose among their flows by condition.
@@ -167,13 +168,16 @@ def _check_container(
     owner = diagram.elements.get(container)
     line = owner.line if owner else diagram.process.line
     starts = [element for element in elements if element.type == "startEvent"]
-    if not starts:
+    # Each of several event starts begins a case of its own; two plain ones would not say which of them does.
+    plain = [element for element in starts if not starts_by_event(element, diagram)]
+    called = owner is None and diagram.process.policy.get("kind") == "called"
+    if not starts or (called and not plain):
         findings.add("no-start", line, container, "没有开始事件：请画一个普通开始事件",
                      "there is no start event: draw a plain one")
-    for start in starts[1:]:
+    for start in plain[1:]:
         findings.add("several-starts", start.line, start.id,
-                     f"已有开始事件 {starts[0].id}：请只留一个，用网关区分不同的开头",
-                     f"there is a start event already, {starts[0].id}: keep one and tell beginnings apart by a gateway")
+                     f"已有开始事件 {plain[0].id}：请只留一个，用网关区分不同的开头",
+                     f"there is a start event already, {plain[0].id}: keep one and tell beginnings apart by a gateway")
     ending = any(element.type == "endEvent" for element in elements)
     if not ending and container not in left and not _can_be_left(owner, diagram, left):
         findings.add("no-end", line, container, "没有结束事件：请在最后一步之后画结束事件",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from bpmn.diagram import Diagram, Element
 from bpmn.findings import Findings
 from bpmn.foreign import INSTEAD_FOREIGN, refuse_value
+from bpmn.starts import starts_by_event
 from forms.words import Text
 
 ACTIVITIES = frozenset({
@@ -15,12 +16,14 @@ ACTIVITIES = frozenset({
 })
 GATEWAYS = frozenset({"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"})
 EVENTS: Mapping[str, frozenset[str]] = {
-    "startEvent": frozenset({"none"}),
+    "startEvent": frozenset({"none", "message", "timer", "signal", "conditional"}),
     "endEvent": frozenset({"none", "terminate", "error", "escalation", "message", "signal"}),
     "intermediateThrowEvent": frozenset({"none", "message", "signal", "escalation", "link"}),
     "intermediateCatchEvent": frozenset({"timer", "message", "signal", "conditional", "link"}),
     "boundaryEvent": frozenset({"timer", "message", "signal", "error", "escalation", "conditional"}),
 }
+# What starts an embedded subprocess.
+PLAIN = frozenset({"none"})
 # What may start an event subprocess.
 EVENT_SUBPROCESS_STARTS = EVENTS["boundaryEvent"]
 SUPPORTED = ACTIVITIES | GATEWAYS | EVENTS.keys() | {"eventSubProcess"}
@@ -29,8 +32,9 @@ SUPPORTED = ACTIVITIES | GATEWAYS | EVENTS.keys() | {"eventSubProcess"}
 WORDS: Mapping[str, frozenset[str]] = {
     "*": frozenset({"name-en", "title-en", "basis", "facts", "tag"}),
     "process": frozenset({"kind", "inputs", "outputs", "case-title", "parties", "series"}),
-    "userTask": frozenset({"form", "role", "assignee", "due", "excluded", "fourEyes"}),
+    "userTask": frozenset({"form", "role", "assignee", "due", "excluded", "fourEyes", "late"}),
     "businessRuleTask": frozenset({"decision", "into", "gives"}),
+    "startEvent": frozenset({"sender", "form"}),
     "eventSubProcessStart": frozenset({"sender", "form", "key", "into"}),
     "intermediateCatchEvent": frozenset({"sender", "form", "key"}),
     "boundaryEvent": frozenset({"sender", "form", "key", "into"}),
@@ -46,8 +50,9 @@ _INSTEAD: Mapping[str, tuple[str, str]] = {
     "complexGateway": ("请改为排他、并行或包容网关", "make it an exclusive, parallel or inclusive gateway"),
     "adHocSubProcess": ("请画出确定的顺序", "draw the order of its tasks"),
     "timeCycle": (
-        "周期只用于不中断的边界事件和事件子流程的开始，请在此用 timeDuration",
-        "a cycle is for boundary events and starts of event subprocesses that do not interrupt; use timeDuration here",
+        "周期只用于流程的开始，以及不中断的边界事件和事件子流程的开始，请在此用 timeDuration",
+        "a cycle is for starts of processes, boundary events and event subprocesses that interrupt nothing; use "
+        "timeDuration here",
     ),
     "cancelActivity": (
         "错误总是中断，请去掉不中断（虚线）的设置",
@@ -109,9 +114,12 @@ def unsupported(element: Element, diagram: Diagram) -> Iterator[tuple[str, str, 
         return
     event, starts = element.event, starts_handler(element, diagram)
     kinds = EVENT_SUBPROCESS_STARTS if starts else EVENTS.get(element.type)
+    embedded = element.type == "startEvent" and element.container in diagram.elements and not starts
+    if embedded:
+        kinds = PLAIN
     if event and kinds is not None and event.kind not in kinds:
         yield (f"{element.type} ({event.kind})", *_INSTEAD_EVENT.get(event.kind, _DEFAULT))
-    elif event and event.form == "cycle" and (element.interrupting or not (starts or element.attached_to)):
+    elif event and event.form == "cycle" and not _may_come_again(element, diagram, starts=starts):
         yield ("timeCycle", *_INSTEAD["timeCycle"])
     elif event and event.kind == "error" and not element.interrupting:
         yield ("cancelActivity", *_INSTEAD["cancelActivity"])
@@ -119,6 +127,11 @@ def unsupported(element: Element, diagram: Diagram) -> Iterator[tuple[str, str, 
         yield ("multiInstanceLoopCharacteristics", *_DEFAULT)
     if element.repeat and element.type not in ACTIVITIES:
         yield ("standardLoopCharacteristics", *_DEFAULT)
+
+
+def _may_come_again(element: Element, diagram: Diagram, *, starts: bool) -> bool:
+    """Whether a cycle fits here: each time it begins a case, or happens beside what goes on."""
+    return starts_by_event(element, diagram) or (not element.interrupting and (starts or bool(element.attached_to)))
 
 
 def starts_handler(element: Element, diagram: Diagram) -> bool:

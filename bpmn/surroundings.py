@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bpmn.diagram import Diagram
+from bpmn.uncaught import sheltered, thrown_out
 
 if TYPE_CHECKING:
     from bpmn.dmn_table import Table
@@ -29,23 +30,35 @@ class OperationSpec:
 
 @dataclass(frozen=True, slots=True)
 class ProcessSignature:
-    """What a called process is given (all of it) and what it may give back; ``calls`` are those it calls itself."""
+    """What a called process is given (all of it) and what it may give back; ``calls`` are those it calls itself.
+
+    ``errors`` are the codes of those that it throws and does not catch, ``sheltered`` its calls with what they catch.
+    ``starts`` are the kinds of its start events, and ``called`` where it can only be called.
+    """
 
     inputs: frozenset[str] = frozenset()
     outputs: frozenset[str] = frozenset()
     calls: frozenset[str] = frozenset()
+    errors: frozenset[str] = frozenset()
+    sheltered: frozenset[str] = frozenset()
+    starts: frozenset[str] = frozenset({"none"})
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Everything a diagram may refer to. ``given`` are the names the system brings of itself."""
+    """Everything a diagram may refer to. ``given`` are the names the system brings of itself.
+
+    ``facts`` are codes, ``parameters`` keys; None: which there are is not known, and so not looked at.
+    """
 
     forms: Mapping[str, Form] = field(default_factory=dict)
     roles: frozenset[str] = frozenset()
     operations: Mapping[str, OperationSpec] = field(default_factory=dict)
     processes: Mapping[str, ProcessSignature] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
+    facts: frozenset[str] | None = frozenset()
     given: frozenset[str] = GIVEN
+    parameters: frozenset[str] | None = None
 
 
 def signature(diagram: Diagram) -> ProcessSignature:
@@ -55,7 +68,18 @@ def signature(diagram: Diagram) -> ProcessSignature:
         frozenset(listed(policy.get("inputs"))),
         frozenset(listed(policy.get("outputs"))),
         frozenset(element.called for element in diagram.elements.values() if element.called),
+        frozenset(code for _, code in thrown_out(diagram)),
+        sheltered(diagram),
+        frozenset(_starts(diagram)),
     )
+
+
+def _starts(diagram: Diagram) -> Iterator[str]:
+    if diagram.process.policy.get("kind", "main") != "main":
+        yield "called"
+    for element in diagram.within(diagram.process.id):
+        if element.type == "startEvent":
+            yield element.event.kind if element.event else "none"
 
 
 def circle(process: str, called: str, processes: Mapping[str, ProcessSignature]) -> tuple[str, ...]:

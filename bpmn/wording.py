@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bpmn.diagram import Diagram, Element, Event
 from bpmn.durations import parse_cycle, parse_duration
 from bpmn.findings import Findings
+from bpmn.keys import check_keys
 from bpmn.scopes import Scopes, form_of
+from bpmn.starts import starts_by_event
 from bpmn.surroundings import CHILD_NAMES, LOOP_NAMES, ProcessSignature, Surroundings, listed
 from forms.expressions import Expression, ExpressionError, compile_expression, compile_script
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 # Attributes that are expressions as they stand, and those that are one only behind "=".
 _ALWAYS = ("due", "excluded", "key")
-_BEHIND_SIGN = ("assignee", "role", "sender", "outcome")
+_BEHIND_SIGN = ("assignee", "role", "sender", "outcome", "facts")
 _OF_PROCESS = ("case-title", "parties")
 # What a call leaves behind besides its declared outputs: how the called process ended.
 _OUTCOME = frozenset({"outcome"})
@@ -31,13 +33,13 @@ _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T[\d:.+Z-]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """An expression at its place, and the names that can be read there."""
+    """An expression at its place, and the names that can be read there (None: that is checked elsewhere)."""
 
     element: str
     line: int
     place: str
     source: str
-    names: frozenset[str]
+    names: frozenset[str] | None
 
 
 def check_expressions(diagram: Diagram, surroundings: Surroundings, scopes: Scopes, findings: Findings) -> None:
@@ -57,7 +59,7 @@ def check_expressions(diagram: Diagram, surroundings: Surroundings, scopes: Scop
     process = diagram.process
     for name in listed(process.policy.get("outputs")):
         if name not in scopes.of_process():
-            _unbrought(name, "policy:outputs", "policy:outputs", process.line, process.id, scopes, findings)
+            unbrought(name, "policy:outputs", "policy:outputs", process.line, process.id, scopes, findings)
 
 
 def _uses(diagram: Diagram, surroundings: Surroundings, scopes: Scopes) -> Iterator[Use]:
@@ -66,7 +68,9 @@ def _uses(diagram: Diagram, surroundings: Surroundings, scopes: Scopes) -> Itera
         if flow.condition is not None and source:
             yield Use(flow.id, flow.line, "conditionExpression", flow.condition, scopes.outside(source))
     for element in diagram.elements.values():
-        yield from _element_uses(element, surroundings, scopes)
+        before = starts_by_event(element, diagram)  # which names it can read is checked in ``starts``
+        for use in _element_uses(element, surroundings, scopes):
+            yield replace(use, names=None) if before else use
     process = diagram.process
     for word in _OF_PROCESS:
         if word in process.policy:
@@ -122,20 +126,20 @@ def _check_use(use: Use, surroundings: Surroundings, scopes: Scopes, findings: F
                      f"the expression “{_short(use.source)}” of {use.place} cannot be used, {error.text.en}: "
                      f"correct it{hint_en}")
         return
-    for name in sorted(expression.names - use.names):
+    for name in sorted(expression.names - use.names) if use.names is not None else ():
         place = f"{use.place} “{_short(use.source)}”"
-        _unbrought(name, place, place, use.line, use.element, scopes, findings)
-    _check_roles(expression, use, surroundings, findings)
+        unbrought(name, place, place, use.line, use.element, scopes, findings)
+    _check_words(expression, use, surroundings, findings)
 
 
 def _check_form(
     form: Form, element: Element, surroundings: Surroundings, scopes: Scopes, findings: Findings
 ) -> None:
     for name in sorted(form.names_read - scopes.inside(element)):
-        _unbrought(name, f"表单 {form.id}", f"the form {form.id}", element.line, element.id, scopes, findings)
+        unbrought(name, f"表单 {form.id}", f"the form {form.id}", element.line, element.id, scopes, findings)
     for expression in form.expressions:
         use = Use(element.id, element.line, f"form {form.id}", expression.source, frozenset())
-        _check_roles(expression, use, surroundings, findings)
+        _check_words(expression, use, surroundings, findings)
 
 
 def _check_table(element: Element, surroundings: Surroundings, scopes: Scopes, findings: Findings) -> None:
@@ -144,10 +148,10 @@ def _check_table(element: Element, surroundings: Surroundings, scopes: Scopes, f
         return
     for name in sorted(table.names - scopes.inside(element)):
         place = (f"决策表 {table.id}（文本须写在引号中）", f"the decision table {table.id} (texts stand in quotes)")
-        _unbrought(name, *place, element.line, element.id, scopes, findings)
+        unbrought(name, *place, element.line, element.id, scopes, findings)
     for expression in table.expressions():
         use = Use(element.id, element.line, f"table {table.id}", expression.source, frozenset())
-        _check_roles(expression, use, surroundings, findings)
+        _check_words(expression, use, surroundings, findings)
 
 
 def _check_script(element: Element, surroundings: Surroundings, scopes: Scopes, findings: Findings) -> None:
@@ -184,7 +188,8 @@ def _check_timer(element: Element, event: Event, findings: Findings) -> None:
                      "params['deadline']")
 
 
-def _check_roles(expression: Expression, use: Use, surroundings: Surroundings, findings: Findings) -> None:
+def _check_words(expression: Expression, use: Use, surroundings: Surroundings, findings: Findings) -> None:
+    check_keys(expression, (use.place, use.place), use.line, use.element, surroundings, findings)
     for call in ast.walk(expression.tree):
         if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in _ROLE_ARGUMENT):
             continue
@@ -203,9 +208,10 @@ def unknown_role(
                  f"the role “{_short(role)}” in {place} does not exist{en}: write a role code that is defined")
 
 
-def _unbrought(
+def unbrought(
     name: str, zh: str, en: str, line: int, element: str, scopes: Scopes, findings: Findings
 ) -> None:
+    """Report a name that nothing brings where it is read, by what is said of the place in both languages."""
     if name in scopes.anywhere:
         findings.add("unbrought-name", line, element,
                      f"{zh} 读取的 “{name}” 只在一个多实例活动内可见：请用它的输出（policy:output）",

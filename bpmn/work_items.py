@@ -9,7 +9,7 @@ from bpmn.scopes import awaits_message, form_of
 from bpmn.surroundings import Surroundings, listed
 from bpmn.wording import unknown_role
 
-APPLICANT = "applicant"
+APPLICANT, ANYONE = "applicant", "anyone"
 
 
 def check_work_items(diagram: Diagram, surroundings: Surroundings, findings: Findings) -> None:
@@ -78,8 +78,9 @@ def _check_message(
         return  # the process itself sends it
     if not sender:
         findings.add("no-sender", element.line, element.id,
-                     '没有写明谁可以发送此消息：请写 policy:sender="角色代码"、applicant 或 =表达式',
-                     'nobody may send this message: write policy:sender="…" with role codes, applicant or =expression')
+                     '没有写明谁可以发送此消息：请写 policy:sender="角色代码"、applicant、anyone 或 =表达式',
+                     'nobody may send this message: write policy:sender="…" with role codes, applicant, anyone or '
+                     "=expression")
     elif sender != APPLICANT:
         _check_role_list(sender, "policy:sender", element.line, element.id, surroundings, findings)
 
@@ -90,5 +91,5 @@ def _check_role_list(
     if text.startswith("="):
         return
     for role in listed(text):
-        if role not in surroundings.roles and not (role == APPLICANT and place == "policy:sender"):
+        if role not in surroundings.roles and not (role in (APPLICANT, ANYONE) and place == "policy:sender"):
             unknown_role(role, place, line, element, surroundings, findings)

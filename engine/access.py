@@ -25,7 +25,7 @@ class Door:
     """A work item as far as access goes. ``checked`` are those who did the steps this one checks (four eyes)."""
 
     case: str
-    applicant: str
+    applicant: str | None
     roles: frozenset[str]
     assignees: tuple[str, ...]
     excluded: frozenset[str]

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 
 from engine.access import REASONS, Door, judge, unbar
 from engine.desk import Desk, lock
-from engine.errors import AlreadyDone, NotFound, NotYours
+from engine.errors import AlreadyDone, NotFound, NotYours, WrongState
 from engine.model import Request as Kept
 from engine.model import Task, table
 from engine.people import name_of, standing
@@ -67,7 +67,22 @@ def take_up(work: Work, task: str, verb: str) -> tuple[Desk, Item, str | None]:
         if item["closed_at"] is None:
             desk.fire_due()
         refuse_done(desk, item, verb)
+        if verb == "complete":
+            refuse_suspended(desk, verb, item["element"])
     return desk, item, again
+
+
+def refuse_suspended(desk: Desk, verb: str, element: str | None = None) -> None:
+    """In a suspended case (中止) nothing can be completed, sent or withdrawn; drafts and claims can be kept."""
+    if desk.row["status"] == "suspended":
+        number = desk.row["number"]
+        raise WrongState(
+            f"案卷 {number} 已中止，恢复之前不能办理；期限停止计算",
+            f"the case {number} is suspended: nothing can be done in it until it is resumed, and its deadlines wait",
+            case=desk.row["id"],
+            element=element,
+            verb=verb,
+        )
 
 
 def refuse_done(desk: Desk, item: Item, verb: str) -> None:
@@ -99,6 +114,7 @@ def admit(desk: Desk, item: Item, verb: str) -> str | None:
     verdict = judge(standing(desk.work, desk.work.actor), door(desk, item))
     if verdict.reasons:
         raise not_yours(desk, item, verb, verdict.reasons, desk.work.actor)
+    desk.presume()
     return verdict.on_behalf_of
 
 

@@ -11,23 +11,29 @@ from sqlalchemy import select
 from engine import documents
 from engine.desk import Desk
 from engine.errors import Invalid, NotFound, Unusable, WrongState
+from engine.facts import is_late, judged
 from engine.model import Document, Submission
 from engine.trail.record import commitment, new_salt
-from forms.answer import check, unmet
+from forms.answer import unmet
 from forms.form import Form, convert_references
 from forms.values import FileRef, PersonRef, Value, from_json, to_json
 
 
-def accept(desk: Desk, form: Form, answer: Mapping[str, Any], element: str, token: int | None) -> dict[str, Value]:
-    """The checked answer, every field of it. Raises ``Invalid`` naming the fields, ``WrongState`` for a requirement."""
-    world = desk.world(token)
-    for demand in unmet(form, world):
+def accept(
+    desk: Desk, form: Form, answer: Mapping[str, Any], element: str, token: int
+) -> tuple[dict[str, Value], dict[str, Value]]:
+    """The checked answer, every field of it, and what its event tells of the facts it leaves.
+
+    Raises ``Invalid`` naming the fields, those included that show a fact the step must leave; ``WrongState`` for a
+    requirement.
+    """
+    for demand in unmet(form, desk.world(token)):
         raise WrongState(demand.text.zh, demand.text.en, see=demand.see)
-    checked = check(form, with_files(desk, form, answer, element), world)
+    checked, left = judged(desk, form, with_files(desk, form, answer, element, token), token)
     if checked.problems:
         raise Invalid(checked.problems)
     refuse_strange_files(desk, checked.values)
-    return checked.values
+    return checked.values, left
 
 
 def refuse_strange_files(desk: Desk, values: Value) -> None:
@@ -47,18 +53,22 @@ def references(value: Value) -> Iterator[FileRef]:
             yield from references(each)
 
 
-def with_files(desk: Desk, form: Form, answer: Mapping[str, Any], element: str) -> dict[str, Any]:
-    """The answer with its uploads (``{"file": name, "data": bytes}``) attached to the case and put as references."""
+def with_files(desk: Desk, form: Form, answer: Mapping[str, Any], element: str, token: int) -> dict[str, Any]:
+    """The answer with its uploads (``{"file": name, "data": bytes}``) attached to the case and put as references.
+
+    What a step brings that completes evidence afterwards (补录) is marked late.
+    """
+    late = is_late(desk.instance.tasks[token].task_spec.element)
 
     def attach(upload: Any) -> FileRef:
         if isinstance(upload, FileRef):
             return upload
         if not isinstance(upload.get("data"), bytes):
             raise Unusable(f"文件“{upload.get('file')}”没有内容", f"the file {upload.get('file')!r} has no content")
-        reference = documents.attach(
-            desk.work, desk.row["id"], element, str(upload["file"]), upload["data"], desk.work.actor
-        )
-        desk.tell("document.attached", {"document": reference.id, "sha256": reference.sha256}, element=element)
+        name, data = str(upload["file"]), upload["data"]
+        reference = documents.attach(desk.work, desk.row["id"], element, name, data, desk.work.actor, late=late)
+        told = {"document": reference.id, "sha256": reference.sha256}
+        desk.tell("document.attached", told | ({"late": True} if late else {}), element=element)
         return reference
 
     return convert_references(form, answer, PersonRef, attach)
@@ -91,11 +101,19 @@ def keep_submission(
     return told
 
 
+def prefilled(item: Mapping[str, Any]) -> dict[str, Value] | None:
+    """The answers a work item opens with because another case that started this one gave them; None: it gave none."""
+    kept = from_json(item["prefill"]) if item.get("prefill") else None
+    return kept if isinstance(kept, dict) else None
+
+
 def earlier(desk: Desk, process: str, element: str, form: Form, person: str | None) -> dict[str, Value] | None:
     """What was last answered at this element of this case, or at those the form opens with; None if nothing was.
 
     ``person`` narrows it to one person's answers, where every person has an item of their own.
     """
+    if form.fresh:
+        return None
     query = (
         select(Submission.answer)
         .where(Submission.case == desk.row["id"], Submission.process == process)
@@ -109,3 +127,14 @@ def earlier(desk: Desk, process: str, element: str, form: Form, person: str | No
         return None
     kept = from_json(row.answer)
     return {code: value for code, value in kept.items() if code in form.codes} if isinstance(kept, dict) else None
+
+
+def one_of_many(desk: Desk, process: str, element: str) -> bool:
+    """Whether an element is done once for each member of a list: by several people, or on several levels."""
+    elements = desk.deployed.contents[process].diagram.elements
+    place = elements.get(element)
+    while place is not None:
+        if place.loop is not None:
+            return True
+        place = elements.get(place.container)
+    return False

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event, text
 
-from engine import cases, definitions, inbox, people
+from engine import cases, definitions, inbox, people, starting
 from engine.desk import Desk
 from engine.errors import Unusable
 from engine.filling import filled
@@ -117,7 +117,7 @@ def _measure(url: str, rounds: int) -> dict[str, Any]:
 
 
 def _account(work: Work) -> None:
-    desk, item = cases.begin(work, "register_account", rehearse=True)
+    desk, item = starting.begin(work, "register_account", rehearse=True)
     cases.start(work, "register_account", filled(desk, item, {}))
 
 
@@ -126,7 +126,7 @@ def _ready(database: Database, staff: dict[str, str]) -> tuple[str, dict[str, An
     worked = Library.standing().package(PROCESS).files[WORKED].decode()
     given = read_scenario(worked, WORKED).course.start["with"]
     with database.look(staff["contract_applicant"]) as work:
-        desk, item = cases.begin(work, PROCESS, rehearse=True)
+        desk, item = starting.begin(work, PROCESS, rehearse=True)
         answer = filled(desk, item, {**given, "contract_title": uuid.uuid4().hex})
     with cases.acting(database, staff["contract_applicant"]) as work:
         case = cases.start(work, PROCESS, answer)

@@ -17,11 +17,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bpmn.surroundings import ProcessSignature
+from engine import plugged
 from engine.confined import MEMORY, SECONDS
 from engine.packages import Package
 from forms.values import Value, to_json
@@ -65,7 +66,9 @@ def check_bounded(
     package: Package, vocabulary: Vocabulary, signatures: Mapping[str, ProcessSignature]
 ) -> tuple[bool, list[Finding]]:
     """Whether a package may be deployed, and all that is wrong with it; ``too-heavy`` when it exceeds a limit."""
-    [judged] = judge([package], vocabulary.roles, signatures, parameters=vocabulary.values)
+    [judged] = judge(
+        [package], vocabulary.roles, signatures, parameters=vocabulary.values, facts=vocabulary.facts
+    )
     return judged.ok, list(judged.findings)
 
 
@@ -75,15 +78,25 @@ def judge(
     signatures: Mapping[str, ProcessSignature],
     language: Language = "zh",
     parameters: Mapping[str, Value] | None = None,
+    facts: Collection[str] | None = None,
+    *,
+    later: Mapping[str, Mapping[str, Value]] | None = None,
 ) -> list[Judged]:
     """What the gate says of each of these packages, which may call each other and the processes of ``signatures``.
 
     The same question asked twice is answered from memory. Pictures are in ``language``; decision tables are judged with
-    the values of ``parameters``.
+    the values of ``parameters``, and with those adopted for ``later`` days; ``facts`` are the codes of the facts there
+    are. Of operations that installed packages add, the worker is told what they need: none of their code runs there.
     """
     asked = {
-        "parameters": to_json(dict(sorted((parameters or {}).items()))),
+        "parameters": None if parameters is None else to_json(dict(sorted(parameters.items()))),
+        "later": {day: to_json(dict(sorted(values.items()))) for day, values in sorted((later or {}).items())},
+        "operations": {
+            name: {"required": sorted(each.required), "optional": sorted(each.optional), "gives": each.gives}
+            for name, each in sorted(plugged.specs().items())
+        },
         "roles": sorted(roles),
+        "facts": None if facts is None else sorted(facts),
         "signatures": {name: _plain(each) for name, each in sorted(signatures.items())},
         "language": language,
         "packages": [
@@ -110,7 +123,7 @@ def judge(
 
 
 def _plain(signature: ProcessSignature) -> dict[str, list[str]]:
-    return {name: sorted(getattr(signature, name)) for name in ("inputs", "outputs", "calls")}
+    return {each.name: sorted(getattr(signature, each.name)) for each in fields(signature)}
 
 
 def _asked_until_done(asked: Mapping[str, Any], packages: Sequence[Package]) -> list[Judged]:

@@ -6,34 +6,35 @@ Every door (pages, command line, scenarios) calls a verb inside ``acting``, whic
 from __future__ import annotations
 
 import contextlib
-import uuid
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
 
 from bpmn.diagram import Element
-from engine import calendar, definitions
-from engine.admission import Item, admit, take_up
+from bpmn.work_items import ANYONE
+from engine import definitions
+from engine.admission import Item, admit, refuse_suspended, take_up
 from engine.answers import accept, keep_submission
 from engine.desk import Desk, lock, open_desk
 from engine.errors import NotYours, Refusal, Unusable, WrongState
 from engine.model import CaseFile
+from engine.overruns import days_over, tell_overrun
 from engine.people import name_of, standing
-from engine.registers import draw
 from engine.requests import recall, remember
 from engine.runtime.happenings import Waiting
 from engine.runtime.instance import Instance
 from engine.runtime.specs import attribute
 from engine.said import plain
-from engine.trail.record import GENESIS, Chain, tell
+from engine.starting import adopt, begin, entitle
+from engine.trail.record import Chain, tell
 from engine.work import Database, Request, Work
-from forms.expressions import Expression, ExpressionError, compile_expression
+from forms.expressions import Expression
 from forms.values import PersonRef, Value
 from forms.words import Text
 
-WITHDRAW = "withdraw"
+WITHDRAW, WITHDRAWAL = "withdraw", "withdrawal"
 POINTS_OF_NO_RETURN = frozenset({"agreement_signing", "registration_decision"})
 
 
@@ -68,7 +69,7 @@ def _record(work: Work, refusal: Refusal) -> None:
 # Starting.
 
 
-def start(work: Work, process: str, answer: Mapping[str, Any], *, parent: str | None = None) -> str:
+def start(work: Work, process: str, answer: Mapping[str, Any]) -> str:
     """Start a case and complete its first work item with this answer; gives the id of the case.
 
     Raises ``NotYours`` if the starter does not hold the role of the first item, ``Invalid`` naming the fields; then
@@ -77,71 +78,13 @@ def start(work: Work, process: str, answer: Mapping[str, Any], *, parent: str | 
     again = recall(work)
     if again is not None:
         return again
-    desk, item = begin(work, process, parent)
+    desk, item = begin(work, process)
     # Whoever starts is the applicant and so often the assignee; the role of the first item is asked for all the same.
     admit(desk, {**item, "assignees": ""} if item["roles"] else item, "start")
     _complete(desk, item, answer, None)
-    _entitle(desk)
+    entitle(desk)
     remember(work, desk.row["id"])
     return str(desk.row["id"])
-
-
-def begin(work: Work, process: str, parent: str | None = None, *, rehearse: bool = False) -> tuple[Desk, Item]:
-    """A new case at its first work item. ``rehearse`` writes no case: what a start page or a filler looks at."""
-    deployed = definitions.current(work, process)
-    if deployed.diagram.process.policy.get("kind", "main") != "main":
-        raise Unusable(f"“{process}”只能由其他流程调用", f"{process!r} can only be called by other processes")
-    desk = _new_case(work, deployed, parent, rehearse=rehearse)
-    desk.tell("case.started", {"parameters": desk.row["parameters"], "calendar": desk.row["calendar"]})
-    desk.instance = Instance.started(deployed.model, desk, {})
-    items = list(desk.instance.opened.values())
-    if len(items) != 1:
-        raise Unusable(
-            f"流程“{process}”开始后应只有一项待办，实际有 {len(items)} 项",
-            f"the process {process!r} should begin with exactly one work item, but has {len(items)}",
-        )
-    return desk, desk.item(items[0])
-
-
-def _new_case(work: Work, deployed: definitions.Deployed, parent: str | None, *, rehearse: bool) -> Desk:
-    row: dict[str, Any] = {
-        "id": uuid.uuid4().hex,
-        "number": "" if rehearse else draw(work, deployed.diagram.process.policy.get("series", "LH"), work.today),
-        "process": deployed.process,
-        "definition": deployed.id,
-        "parameters": definitions.parameters_in_force(work),
-        "calendar": calendar.newest(work),
-        "title": deployed.diagram.process.name,
-        "status": "open",
-        "outcome": None,
-        "applicant": work.actor,
-        "parent": parent,
-        "opened_at": work.now,
-        "closed_at": None,
-        "state": "",
-        "scopes": "",
-        "step": 0,
-        "seq": 0,
-        "head": GENESIS,
-        "last_at": work.now,
-    }
-    if not rehearse:
-        work.db.execute(insert(CaseFile).values(**row))
-    return Desk.over(work, row, deployed)
-
-
-def _entitle(desk: Desk) -> None:
-    """Name the case after what its process says (``policy:case-title``, an expression)."""
-    source = desk.deployed.diagram.process.policy.get("case-title")
-    if not source:
-        return
-    with contextlib.suppress(
-        ExpressionError
-    ):  # what the title names need not be answered: then the case is called as its process
-        title = compile_expression(source).value(desk.instance.scopes.innermost(desk.given), desk.functions)
-        if isinstance(title, str) and title.strip():
-            here = CaseFile.id == desk.row["id"]
-            desk.work.db.execute(update(CaseFile).where(here).values(title=title.strip()[:200]))
 
 
 # Completing.
@@ -162,17 +105,22 @@ def complete(work: Work, task: str, answer: Mapping[str, Any]) -> str:
 
 def _complete(desk: Desk, item: Item, answer: Mapping[str, Any], on_behalf_of: str | None) -> None:
     process, element, token = item["process"], item["element"], item["token"]
-    values = accept(desk, desk.deployed.form(process, element), answer, element, token)
-    told: dict[str, Any] = {"token": token}
+    values, left = accept(desk, desk.deployed.form(process, element), answer, element, token)
+    tell_overrun(desk, item)
+    days = days_over(desk.work, item)
+    told: dict[str, Any] = {"token": token} | ({"overdue_days": days} if days else {})
     told |= keep_submission(desk, process, element, item["id"], values, on_behalf_of)
     about = desk.deployed.element(process, element).policy
-    told |= {name: about[name] for name in ("basis", "tag", "facts") if about.get(name)}
+    told |= {name: about[name] for name in ("basis", "tag") if about.get(name)} | left
+    adopted = adopt(desk)
     actor = {"id": desk.work.actor, "role": item["roles"].strip("|").replace("|", ",")}
     if on_behalf_of:
         actor["on_behalf_of"] = on_behalf_of
-    desk.tell("task.completed", told, element=element, process=process, actor=actor)
+    desk.tell("task.completed", told | adopted, element=element, process=process, actor=actor)
     by = [desk.work.actor, *([on_behalf_of] if on_behalf_of else [])]
     desk.move(partial(Instance.complete, token=token, answers=values, by=by))
+    if adopted:
+        entitle(desk)
     desk.keep(token)
 
 
@@ -201,6 +149,7 @@ def send(work: Work, case: str, message: str, answer: Mapping[str, Any], key: st
     if again is not None:
         return again
     desk = open_desk(work, case)
+    refuse_suspended(desk, message)
     awaited = [
         each
         for each in desk.instance.waiting()
@@ -218,15 +167,16 @@ def send(work: Work, case: str, message: str, answer: Mapping[str, Any], key: st
     event = ([each for each in awaited if key is not None and each.key == key] or awaited)[-1]
     _admit_sender(desk, event, message)
     values: dict[str, Value] = {}
+    left: dict[str, Value] | None = None
     told: dict[str, Any] = {"message": message} | ({"key": key} if key is not None else {})
     if event.element.policy.get("form"):
         form = desk.deployed.form(event.process, event.element.id)
-        values = accept(desk, form, answer, event.element.id, event.token)
+        values, left = accept(desk, form, answer, event.element.id, event.token)
         told |= keep_submission(desk, event.process, event.element.id, None, values, None)
     elif answer:
         raise Unusable(f"“{message}”不带内容", f"the message {message!r} carries no answer")
     desk.tell("message.sent", told, element=event.element.id, process=event.process)
-    desk.move(partial(Instance.fire, token=event.token, values=values))
+    desk.move(partial(Instance.fire, token=event.token, values=values, left=left, by=[work.actor]))
     desk.keep()
     remember(work, case)
     return case
@@ -262,7 +212,7 @@ def _admit_sender(desk: Desk, event: Waiting, message: str) -> None:
             verb=message,
         )
     actor = desk.work.actor
-    if actor not in allowed and not allowed & standing(desk.work, actor).roles:
+    if not {ANYONE, actor} & allowed and not allowed & standing(desk.work, actor).roles:
         who = name_of(desk.work, actor)
         raise NotYours(
             f"{who}不能对本案发出“{message}”",
@@ -275,19 +225,23 @@ def _admit_sender(desk: Desk, event: Waiting, message: str) -> None:
 
 
 def senders(desk: Desk, event: Waiting) -> frozenset[str]:
-    """Who may send an awaited message: role codes and person ids; nobody while its ``policy:sender`` gives None."""
+    """Who may send an awaited message: role codes, ids of people or ``anyone`` who is signed in.
+
+    Nobody, while its ``policy:sender`` gives None.
+    """
     said = attribute(event.element, "sender")
     if isinstance(said, Expression):
         value = said.value(desk.instance.names(event.token), desk.functions)
         found = value if isinstance(value, list) else [] if value is None else [value]
         return frozenset(each.id if isinstance(each, PersonRef) else str(each) for each in found)
-    return frozenset(desk.row["applicant"] if word == "applicant" else word for word in said)
+    return frozenset(desk.row["applicant"] or "" if word == "applicant" else word for word in said)
 
 
 def withdraw(work: Work, case: str, answer: Mapping[str, Any]) -> str:
     """Withdraw a case (撤回): as its diagram draws it, else by the built-in rule.
 
-    Built in: the applicant may, with a ``reason``, until an agreement is signed or a registration decided.
+    Built in: the applicant may, with a ``reason``, until an agreement is signed or a registration decided. What the
+    diagram draws behind the signal ``withdrawal`` (a notice to be cancelled) is done first.
     """
     again = recall(work)
     if again is not None:
@@ -296,6 +250,7 @@ def withdraw(work: Work, case: str, answer: Mapping[str, Any]) -> str:
     if any(_is_message(element, WITHDRAW) for element in _elements(work, row)):
         return send(work, case, WITHDRAW, answer)
     desk = Desk.thawed(work, row)
+    refuse_suspended(desk, WITHDRAW)
     desk.fire_due()
     needed = Text("撤回须写明理由（reason）", "a withdrawal needs its reason (field reason)")
     reason = plain(answer.get("reason"), needed)
@@ -317,7 +272,9 @@ def withdraw(work: Work, case: str, answer: Mapping[str, Any]) -> str:
         )
     told = keep_submission(desk, desk.row["process"], WITHDRAW, None, {"reason": reason}, None)
     desk.tell("case.withdrawn", told)
-    desk.instance.abandon("withdrawn")
+    desk.move(partial(Instance.announce, signal=WITHDRAWAL))
+    if not desk.instance.ended:
+        desk.instance.abandon("withdrawn")
     desk.keep()
     remember(work, case)
     return case

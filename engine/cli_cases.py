@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from engine import cases, definitions, inbox, people
+from engine import cases, definitions, inbox, people, starting
 from engine.cli_base import answer_from, as_json, main, opened, show, somebody, with_references
 from engine.config import Config
 from engine.errors import WrongUsage
@@ -31,7 +31,7 @@ def case_start(config: Config, process: str, by: str, source: str) -> None:
     database = opened(config)
     actor = somebody(database, by)
     with database.look(actor) as work:
-        desk, item = cases.begin(work, process, rehearse=True)
+        desk, item = starting.begin(work, process, rehearse=True)
         answer = with_references(work, desk.deployed.form(item["process"], item["element"]), answer, folder)
     with cases.acting(database, actor) as work:
         click.echo(cases.start(work, process, answer))

@@ -31,10 +31,11 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
     packages = packages_at(paths)
     library = Library.standing()
     words = library.vocabulary()
-    roles, values = words.roles, words.values
-    shipped = bounded.judge([library.package(name) for name in library.processes()], roles, {}, parameters=values)
+    roles, values, facts = words.roles, words.values, words.facts
+    every = [library.package(name) for name in library.processes()]
+    shipped = bounded.judge(every, roles, {}, parameters=values, facts=facts)
     known = {each.process: each.signature for each in shipped if each.process and each.signature}
-    answers = bounded.judge(packages, roles, known, parameters=values)
+    answers = bounded.judge(packages, roles, known, parameters=values, facts=facts)
     rows = [finding_row(each, package, answer) for package, answer in zip(packages, answers, strict=True)
             for each in answer.findings]
     if as_json:

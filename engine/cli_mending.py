@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -92,7 +92,9 @@ def migrate(
     """Move running cases of PROCESS to another version of it."""
     if not dry_run and by is None:
         raise click.UsageError("say by whom (--by), or only look (--dry-run)")
-    renamed = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+    if any("=" not in pair for pair in pairs):
+        raise click.UsageError("write --map OLD=NEW")
+    renamed = dict(pair.split("=", 1) for pair in pairs)
     database = opened(config)
     with database.look(SYSTEM) as work:
         to = migration.version(work, process, number)
@@ -100,17 +102,49 @@ def migrate(
     rows: list[dict[str, Any]] = []
     for case in found:
         with database.look(SYSTEM) as work:
-            stands = [str(text) for text in migration.obstacles(work, case, to, renamed)]
+            seen = migration.prospect(work, case, to, renamed)
+        stands = [str(text) for text in seen.obstacles]
         if not stands and not dry_run:
             try:
                 with cases.acting(database, somebody(database, by or "")) as work:
                     migration.migrate(work, case, to, renamed)
             except Refusal as refusal:
                 stands = [str(refusal.text)]
-        rows.append({"id": case, "moved": not stands and not dry_run, "possible": not stands, "obstacles": stands})
+        rows.append(_row(seen, stands, moved=not stands and not dry_run))
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
     else:
         for row in rows:
-            click.echo(f"{row['id']}  {'ok' if row['possible'] else '; '.join(map(str, row['obstacles']))}")
+            click.echo(_line(row))
     sys.exit(0 if all(row["possible"] for row in rows) else 1)
+
+
+def _row(seen: migration.Prospect, obstacles: list[str], *, moved: bool) -> dict[str, Any]:
+    return {
+        "id": seen.case,
+        "number": seen.number,
+        "from": seen.version,
+        "to": seen.to,
+        "moved": moved,
+        "possible": not obstacles,
+        "obstacles": obstacles,
+        "stands": [{"element": old, "becomes": new} for old, new in seen.stands],
+        "armed": seen.armed,
+        "disarmed": seen.disarmed,
+        "goes_on": seen.goes_on,
+    }
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    """One case in one line: where it stands, as that is called in the new version, and what else becomes of it."""
+    if row["obstacles"]:
+        return f"{row['number']}  {'; '.join(row['obstacles'])}"
+    stands = [
+        each["element"] if each["element"] == each["becomes"] else f"{each['element']} → {each['becomes']}"
+        for each in row["stands"]
+    ]
+    more = [f"{word} {', '.join(row[key])}" for key, word in _WORDS.items() if row[key]]
+    return "; ".join([f"{row['number']}  {row['from']} → {row['to']}  {', '.join(stands)}", *more])
+
+
+_WORDS = {"armed": "now also awaited:", "disarmed": "no longer awaited:", "goes_on": "goes on at:"}

@@ -1,4 +1,4 @@
-"""Commands that keep an installation: the trail, the database, the clock, demo data, measurements."""
+"""Commands that keep an installation: the database, the clock, demo data, measurements."""
 
 from __future__ import annotations
 
@@ -14,57 +14,11 @@ import click
 from engine import backup as backups
 from engine import bench as benches
 from engine import demo as demos
-from engine import inbox
+from engine import plugged
 from engine.cli_base import as_json, connected, main, opened, show
 from engine.config import Config
 from engine.growth import growth
-from engine.trail.verify import verify
-from engine.work import SYSTEM
 from engine.worker import run_due, run_forever
-
-
-@main.group()
-def trail() -> None:
-    """The trail."""
-
-
-@trail.command("verify")
-@click.argument("case", required=False)
-@click.option("--all", "everything", is_flag=True, help="Every stream there is.")
-@as_json
-@click.pass_obj
-def trail_verify(config: Config, case: str | None, everything: bool, as_json: bool) -> None:
-    """Recompute the trail of one case, or of all; exit 1 if it is broken."""
-    if (case is None) != everything:
-        raise click.UsageError("name a case, or --all")
-    with opened(config).look(SYSTEM) as work:
-        verdict = verify(work, inbox.case(work, case)["id"] if case else None)
-    flaws = [
-        {"id": flaw.stream, "seq": flaw.seq, "zh": flaw.text.zh, "en": flaw.text.en} for flaw in verdict.flaws or []
-    ]
-    said = {
-        "intact": verdict.intact,
-        "streams": verdict.streams,
-        "events": verdict.events,
-        "documents": verdict.documents,
-    }
-    if as_json:
-        click.echo(json.dumps({**said, "flaws": flaws}, ensure_ascii=False, indent=1))
-    else:
-        click.echo("  ".join(f"{key}={value}" for key, value in said.items()))
-        show(flaws, False, "id", "seq", "zh", "en")
-    sys.exit(0 if verdict.intact else 1)
-
-
-@trail.command("show")
-@click.argument("case")
-@as_json
-@click.pass_obj
-def trail_show(config: Config, case: str, as_json: bool) -> None:
-    """The events of a case, in order."""
-    with opened(config).look(SYSTEM) as work:
-        rows = inbox.events(work, inbox.case(work, case)["id"])
-    show([{"id": row["hash"], **row} for row in rows], as_json, "seq", "at", "kind", "actor", "element")
 
 
 @main.command()
@@ -85,6 +39,7 @@ def demo(config: Config, number: int, seed: int) -> None:
 @click.pass_obj
 def worker(config: Config, once: bool) -> None:
     """Fire due timers, beside any number of other workers."""
+    plugged.operations()  # one that cannot be used is said now, not when a case comes to it
     database = opened(config)
     if once:
         click.echo(str(run_due(database)))

@@ -9,12 +9,17 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Where the database is. ``LIUHEN_DATABASE_URL``: a URL or a path; without it an SQLite file under ``var/``."""
+    """Where the database is. ``LIUHEN_DATABASE_URL``: a URL or a path; without it an SQLite file under ``var/``.
+
+    ``signer`` is the folder of the signer's key and state.
+    """
 
     database: str
+    signer: Path = Path("var", "signer")
 
     @classmethod
     def read(cls, database: str | None = None) -> Config:
         """The settings; ``database`` is what the command line says, which wins."""
         home = Path(os.environ.get("LIUHEN_HOME", Path.cwd()))
-        return cls(database or os.environ.get("LIUHEN_DATABASE_URL") or str(home / "var" / "liuhen.db"))
+        url = database or os.environ.get("LIUHEN_DATABASE_URL") or str(home / "var" / "liuhen.db")
+        return cls(url, Path(os.environ.get("LIUHEN_SIGNER") or home / "var" / "signer"))

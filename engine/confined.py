@@ -20,10 +20,10 @@ from bpmn.diagram import Diagram
 from bpmn.picture import Mark, draw
 from bpmn.reader import read_drawing
 from bpmn.safe_xml import ENCODINGS
-from bpmn.surroundings import ProcessSignature, signature
+from bpmn.surroundings import OperationSpec, ProcessSignature, signature
 from engine.gate import Contents, check_contents, read_package
 from engine.packages import Package
-from forms.values import from_json
+from forms.values import Value, from_json
 from forms.words import Finding, Language, Text, Unfit
 
 try:
@@ -138,12 +138,24 @@ def answer(packages: list[Package], asked: Mapping[str, Any]) -> None:
                     Finding("duplicate-process", contents.diagram.file, process.line, process.id, Text(zh, en))
                 )
         read.append((contents, findings))
-    parameters = from_json(asked["parameters"])
-    assert isinstance(parameters, dict)
+    parameters = None if asked["parameters"] is None else _values(asked["parameters"])
+    later = {day: _values(text) for day, text in asked["later"].items()}
+    operations = {
+        name: OperationSpec(frozenset(told["required"]), frozenset(told["optional"]), told["gives"])
+        for name, told in asked["operations"].items()
+    }
     for number, (package, (contents, unreadable)) in enumerate(zip(packages, read, strict=True)):
         _tell({"at": number})
-        wrong = check_contents(contents, asked["roles"], signatures, parameters) if contents else []
+        wrong = check_contents(
+            contents, asked["roles"], signatures, parameters, asked["facts"], later=later, operations=operations
+        ) if contents else []
         _tell(_row(package, contents, unreadable + wrong, asked["language"]))
+
+
+def _values(text: str) -> Mapping[str, Value]:
+    values = from_json(text)
+    assert isinstance(values, dict)
+    return values
 
 
 def _row(package: Package, contents: Contents | None, findings: list[Finding], language: Language) -> dict[str, Any]:

@@ -7,29 +7,25 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import func, insert, select
 
 from bpmn.diagram import Diagram, Element
 from bpmn.surroundings import ProcessSignature, signature
-from engine import bounded, calendar, gate
+from engine import bounded, calendar, gate, parameter_sets, plugged, start_events
 from engine.bounded import Judged
 from engine.errors import NotFound
 from engine.gate import Contents, read_package
 from engine.library import Library, Package, Vocabulary
-from engine.model import Definition, DefinitionFile, ParameterSet, table
+from engine.model import Definition, DefinitionFile, table
 from engine.privacy import discreet, private_names
 from engine.runtime.builder import Model
 from engine.trail.record import tell
 from engine.work import Work
 from forms.form import Form
-from forms.values import Value, from_json, to_json
-from forms.words import Finding, Text, Unfit
-
-AS_SHIPPED = date(2000, 1, 1)
-"""From when the shipped values are in force: always, so that a worked case of an earlier year finds them."""
+from forms.values import Value
+from forms.words import Finding, Language, Text, Unfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +63,40 @@ def signatures(work: Work) -> dict[str, ProcessSignature]:
     return {row.process: signature(deployed(work, row.id).diagram) for row in in_force(work)}
 
 
-def judged(work: Work, packages: Sequence[Package], vocabulary: Vocabulary) -> list[Judged]:
+def judged(
+    work: Work, packages: Sequence[Package], vocabulary: Vocabulary, language: Language = "zh"
+) -> list[Judged]:
     """What the gate says of packages that are to be deployed together, beside the processes in force.
 
     It is asked in a process of its own and its answer is remembered: ask before the transaction that deploys, which
     would keep everybody waiting for the answer otherwise.
     """
-    return bounded.judge(packages, vocabulary.roles, signatures(work), parameters=vocabulary.values)
+    values, later = values_by_day(work, vocabulary)
+    known, facts = signatures(work), vocabulary.facts
+    return bounded.judge(packages, vocabulary.roles, known, language, values, facts, later=later)
+
+
+def values_by_day(work: Work, vocabulary: Vocabulary) -> tuple[dict[str, Value], dict[str, dict[str, Value]]]:
+    """The values of the parameters today, and those adopted for later days; as shipped what no set has yet."""
+    today, *later = [{**vocabulary.values, **each.values} for each in parameter_sets.standing(work)] or [
+        vocabulary.values
+    ]
+    days = [each.effective_from.isoformat() for each in parameter_sets.standing(work)[1:]]
+    return today, dict(zip(days, later, strict=True))
 
 
 def check_package(
-    package: Package, vocabulary: Vocabulary, signatures: Mapping[str, ProcessSignature]
+    work: Work, package: Package, vocabulary: Vocabulary, beside: Mapping[str, ProcessSignature] | None = None
 ) -> tuple[Contents | None, list[Finding]]:
-    """What the gate says of a package, asked in this process: only for one that has passed it before."""
-    return gate.check_package(package, vocabulary.roles, signatures, vocabulary.values)
+    """What the gate says of a package, asked in this process: only for one that has passed it before.
+
+    ``beside`` are processes that are deployed together with it: it may start cases of those that are yet to come.
+    """
+    values, later = values_by_day(work, vocabulary)
+    known, facts = {**(beside or {}), **signatures(work)}, vocabulary.facts
+    return gate.check_package(
+        package, vocabulary.roles, known, values, facts, later=later, operations=plugged.specs()
+    )
 
 
 def deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
@@ -91,6 +107,7 @@ def deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
     """
     known = work.db.execute(select(Definition.id).where(Definition.sha256 == package.sha256).limit(1))
     # What is deployed already was judged then.
+    parameter_sets.seed_shipped(work, vocabulary.values)
     if known.scalar_one_or_none() is None:
         _refuse_unfit(judged(work, [package], vocabulary))
     return _deploy(work, package, vocabulary)
@@ -99,11 +116,12 @@ def deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
 def deploy_together(work: Work, packages: Iterable[Package], vocabulary: Vocabulary) -> list[Deployed]:
     """Deploy packages that may call each other, called ones first. Raises ``Unfit`` with the findings of all."""
     packages = list(packages)
+    parameter_sets.seed_shipped(work, vocabulary.values)
     answers = judged(work, packages, vocabulary)
     _refuse_unfit(answers)
     calls = {each.process or "": each.signature or ProcessSignature() for each in answers}
     by_process = {each.process or "": package for each, package in zip(answers, packages, strict=True)}
-    return [_deploy(work, by_process[name], vocabulary) for name in called_first(calls)]
+    return [_deploy(work, by_process[name], vocabulary, calls) for name in called_first(calls)]
 
 
 def _refuse_unfit(answers: Iterable[Judged]) -> None:
@@ -112,13 +130,17 @@ def _refuse_unfit(answers: Iterable[Judged]) -> None:
         raise Unfit([finding for each in answers for finding in each.findings])
 
 
-def _deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
+def _deploy(
+    work: Work, package: Package, vocabulary: Vocabulary, beside: Mapping[str, ProcessSignature] | None = None
+) -> Deployed:
     """Read a package that was judged, here where it will run, and store it."""
     if not work.database.sqlite:
         # Two acts must not make one version together. On SQLite only one act writes at a time anyway.
         work.db.exec_driver_sql("LOCK TABLE definition IN SHARE ROW EXCLUSIVE MODE")
+    # Nor may a table come into force while values are adopted that it has not been judged with.
+    parameter_sets.hold(work)
     known = {row.process: row.id for row in in_force(work)}
-    contents, findings = check_package(package, vocabulary, signatures(work))
+    contents, findings = check_package(work, package, vocabulary, beside)
     if contents is None or any(finding.severity == "error" for finding in findings):
         raise Unfit(findings)
     process = contents.diagram.process.id
@@ -139,6 +161,7 @@ def _deploy(work: Work, package: Package, vocabulary: Vocabulary) -> Deployed:
     told = {"process": process, "version": version, "definition": identity, "sha256": package.sha256, "uses": uses}
     listed = [{"path": path, "sha256": digest} for path, digest in files.items()]
     tell(work, "sys/definitions", "definition.deployed", {**told, "files": listed})
+    start_events.settle(work, deployed(work, identity))
     return deployed(work, identity)
 
 
@@ -189,7 +212,6 @@ def deploy_library(work: Work, library: Library | None = None) -> list[Deployed]
     library = library or Library.standing()
     vocabulary = library.vocabulary()
     calendar.seed(work)
-    seed_parameters(work, {key: each.value for key, each in vocabulary.parameters.items()})
     return deploy_together(work, [library.package(name) for name in library.processes()], vocabulary)
 
 
@@ -200,53 +222,6 @@ def called_first(signatures: Mapping[str, ProcessSignature]) -> list[str]:
         ready = [name for name in sorted(signatures) if name not in order]
         order |= dict.fromkeys(name for name in ready if signatures[name].calls & signatures.keys() <= order.keys())
     return list(order)
-
-
-def seed_parameters(work: Work, values: Mapping[str, Value], *, effective_from: date = AS_SHIPPED) -> str:
-    """Keep a set of parameter values, unless it is the one in force already; gives its id."""
-    text = to_json(dict(sorted(values.items())))
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    latest = work.db.execute(
-        select(ParameterSet.id, ParameterSet.sha256).order_by(ParameterSet.number.desc()).limit(1)
-    ).one_or_none()
-    if latest and latest.sha256 == digest:
-        return str(latest.id)
-    number = work.db.execute(select(func.count()).select_from(ParameterSet)).scalar_one() + 1
-    identity = "shipped-default" if number == 1 else f"set-{number}"
-    work.db.execute(
-        insert(ParameterSet).values(
-            id=identity, number=number, effective_from=effective_from, adopted_by=None, values=text, sha256=digest
-        )
-    )
-    tell(
-        work,
-        "sys/policy",
-        "parameters.adopted",
-        {"set": identity, "sha256": digest, "from": effective_from.isoformat()},
-    )
-    work.database.caches.pop("parameters in force", None)
-    return identity
-
-
-def parameters_in_force(work: Work) -> str:
-    """The id of the newest parameter set that is effective today."""
-    query = (
-        select(ParameterSet.id).where(ParameterSet.effective_from <= work.today).order_by(ParameterSet.number.desc())
-    )
-    found = work.db.execute(query.limit(1)).scalar_one_or_none()
-    if found is None:
-        raise NotFound("还没有生效的参数", "no parameter set is in force yet; deploy the library first")
-    return str(found)
-
-
-def parameters(work: Work, identity: str) -> Mapping[str, Value]:
-    """The values of a parameter set."""
-    key = f"parameters/{identity}"
-    if key not in work.database.caches:
-        text = work.db.execute(select(ParameterSet.values).where(ParameterSet.id == identity)).scalar_one()
-        work.database.caches[key] = from_json(text)
-    found: Mapping[str, Value] = work.database.caches[key]
-    return found
 
 
 def in_force(work: Work) -> list[Definition]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.access import bars
 from engine.admission import Item
-from engine.answers import earlier
+from engine.answers import earlier, one_of_many, prefilled
 from engine.desk import Desk
 from engine.people import find
 from forms.filling import fill
@@ -20,34 +20,38 @@ from forms.values import FileRef, PersonRef
 
 def filled(desk: Desk, item: Item, given: Mapping[str, Any], *, fresh: bool = False) -> dict[str, Any]:
     """The whole answer for a work item, from the little that is given; ``fresh`` forgets earlier answers."""
+    desk.presume()
     form = desk.deployed.form(item["process"], item["element"])
-    element = desk.deployed.element(item["process"], item["element"])
-    for_everybody = item["assignees"] in ("", bars([desk.row["applicant"]]))
-    person = None if for_everybody and element.loop is None else desk.work.actor
+    own = one_of_many(desk, item["process"], item["element"])
+    for_everybody = item["assignees"] in ("", bars([desk.row["applicant"] or ""]))
+    person = None if for_everybody and not own else desk.work.actor
     before = None if fresh else earlier(desk, item["process"], item["element"], form, person)
-    return _completed(desk, form, given, item["token"], before)
+    return _completed(desk, form, given, item["token"], before, prefilled(item) if before is None else None)
 
 
 def filled_message(desk: Desk, form: Form, token: int, given: Mapping[str, Any]) -> dict[str, Any]:
     """The whole answer for a message's form."""
-    return _completed(desk, form, given, token, None)
+    return _completed(desk, form, given, token, None, None)
 
 
 def _completed(
-    desk: Desk, form: Form, given: Mapping[str, Any], token: int, before: Mapping[str, Any] | None
+    desk: Desk,
+    form: Form,
+    given: Mapping[str, Any],
+    token: int,
+    before: Mapping[str, Any] | None,
+    prefill: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     def person(name: str) -> PersonRef:
         return PersonRef(find(desk.work, name))
 
     def file(upload: Any) -> Any:
-        return (
-            upload
-            if isinstance(upload, FileRef)
-            else {"file": upload["file"], "data": made_up(str(upload["file"]), desk)}
-        )
+        if isinstance(upload, FileRef):
+            return upload
+        return {"file": upload["file"], "data": made_up(str(upload["file"]), desk)}
 
     named = convert_references(form, given, person, file)
-    whole = fill(form, named, desk.world(token), before)
+    whole = fill(form, named, desk.world(token), before, prefill)
     return convert_references(form, whole, PersonRef, file)
 
 

@@ -5,27 +5,36 @@ It knows no database and no person, so that it can be asked in a process of its 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import ast
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from bpmn.diagram import Diagram
 from bpmn.dmn import by_every_name, read_tables
 from bpmn.dmn_coverage import gaps_and_overlaps
 from bpmn.dmn_table import Table
+from bpmn.findings import Findings
+from bpmn.keys import check_keys
 from bpmn.lint import check_diagram
 from bpmn.reader import read_diagram
-from bpmn.surroundings import OperationSpec, ProcessSignature, Surroundings
+from bpmn.scopes import Scopes
+from bpmn.surroundings import OperationSpec, ProcessSignature, Surroundings, signature
+from bpmn.wording import unbrought
 from engine.packages import Package
 from engine.templates import DocumentTemplate, read_template
+from forms.expressions import ExpressionError, compile_expression
 from forms.form import Form, read_form
 from forms.values import Value
 from forms.words import Finding, Text, Unfit
 
 OPERATIONS: Mapping[str, OperationSpec] = {
+    "case.start": OperationSpec(frozenset({"process"}), frozenset({"answer"}), gives=True),
     "register.record": OperationSpec(frozenset({"register", "key", "value"}), frozenset({"supersede"}), gives=True),
     "register.find": OperationSpec(frozenset({"register", "key"}), gives=True),
     "number.next": OperationSpec(frozenset({"series"}), gives=True),
     "document.issue": OperationSpec(frozenset({"template"}), gives=True),
+    "parameters.adopt": OperationSpec(frozenset({"values", "effective_from"}), gives=True),
+    "trail.compile": OperationSpec(frozenset({"cases"}), gives=True),
     "notify": OperationSpec(frozenset({"role", "zh", "en"})),
 }
 """What a service task may do: a closed list. ``desk`` does them."""
@@ -109,11 +118,17 @@ def check_package(
     roles: Collection[str],
     signatures: Mapping[str, ProcessSignature],
     parameters: Mapping[str, Value] | None = None,
+    facts: Collection[str] | None = None,
+    *,
+    later: Mapping[str, Mapping[str, Value]] | None = None,
+    operations: Mapping[str, OperationSpec] | None = None,
 ) -> tuple[Contents | None, list[Finding]]:
     """Everything that is wrong with a package, each with file, line, element and what to do."""
     contents, findings = read_package(package)
     if contents is not None:
-        findings += check_contents(contents, roles, signatures, parameters)
+        findings += check_contents(
+            contents, roles, signatures, parameters, facts, later=later, operations=operations
+        )
     return contents, findings
 
 
@@ -122,33 +137,74 @@ def check_contents(
     roles: Collection[str],
     signatures: Mapping[str, ProcessSignature],
     parameters: Mapping[str, Value] | None = None,
+    facts: Collection[str] | None = None,
+    *,
+    later: Mapping[str, Mapping[str, Value]] | None = None,
+    operations: Mapping[str, OperationSpec] | None = None,
 ) -> list[Finding]:
     """What is wrong with a package that could be read; ``signatures`` are the processes it may call.
 
-    With the values of ``parameters`` the decision tables are looked through for gaps and overlaps.
+    With the values of ``parameters``, and those adopted for ``later`` days, the decision tables are looked through for
+    gaps and overlaps. ``operations`` are those that installed packages add. Where parameters or facts are None, which
+    of them are read or left is not looked at.
     """
     surroundings = Surroundings(
         forms=contents.forms,
         roles=frozenset(roles),
-        operations=OPERATIONS,
-        processes=signatures,
+        operations={**OPERATIONS, **(operations or {})},
+        processes={**signatures, contents.diagram.process.id: signature(contents.diagram)},
         tables=contents.tables,
+        facts=None if facts is None else frozenset(facts),
+        parameters=None if parameters is None else frozenset(parameters),
     )
-    findings = check_diagram(contents.diagram, surroundings) + _missing_templates(contents)
+    findings = check_diagram(contents.diagram, surroundings) + _check_documents(contents, surroundings)
     for table in dict.fromkeys(contents.tables.values()):
-        findings += gaps_and_overlaps(table, parameters or {})
+        findings += _left_open(table, parameters or {}, later or {})
     return findings
 
 
-def _missing_templates(contents: Contents) -> list[Finding]:
-    """Documents that a service task issues from a template the package does not have."""
-    findings = []
-    for element in contents.diagram.elements.values():
+def _left_open(
+    table: Table, parameters: Mapping[str, Value], later: Mapping[str, Mapping[str, Value]]
+) -> Iterator[Finding]:
+    """The gaps and overlaps of a table today, and those that come with the parameters of a later day."""
+    today = gaps_and_overlaps(table, parameters)
+    yield from today
+    for day, values in later.items():
+        for finding in gaps_and_overlaps(table, values):
+            if finding not in today:
+                zh, en = f"按 {day} 起的参数，{finding.text.zh}", f"with the parameters from {day}, {finding.text.en}"
+                yield replace(finding, text=Text(zh, en))
+
+
+def _check_documents(contents: Contents, surroundings: Surroundings) -> list[Finding]:
+    """Documents that a service task issues from a template which is missing, or reads what nothing brings there."""
+    diagram, findings = contents.diagram, Findings(contents.diagram.file)
+    scopes = Scopes(diagram, surroundings)
+    for element in diagram.elements.values():
         for operation in element.operations:
-            named = operation.parameters.get("template", "").strip("'\"")
-            if operation.name == "document.issue" and named not in contents.templates:
-                known = ", ".join(sorted(contents.templates)) or "-"
-                zh = f"没有文书模板“{named}”（现有：{known}）：请在 forms/documents/ 中补上"
-                en = f"there is no document template {named!r} (there are: {known}): add it under forms/documents/"
-                findings.append(Finding("no-template", contents.diagram.file, operation.line, element.id, Text(zh, en)))
-    return findings
+            for named in _named(operation.parameters.get("template", "")) if operation.name == "document.issue" else ():
+                template = contents.templates.get(named)
+                if template is None:
+                    known = ", ".join(sorted(contents.templates)) or "-"
+                    findings.add("no-template", operation.line, element.id,
+                                 f"没有文书模板“{named}”（现有：{known}）：请在 forms/documents/ 中补上",
+                                 f"there is no document template {named!r} (there are: {known}): add it under "
+                                 "forms/documents/")
+                    continue
+                for name in sorted(template.names_read - scopes.inside(element)):
+                    unbrought(name, f"文书模板 {named}", f"the document template {named}", operation.line, element.id,
+                              scopes, findings)
+                for expression in template.expressions:
+                    place = (f"文书模板 {named}", f"the document template {named}")
+                    check_keys(expression, place, operation.line, element.id, surroundings, findings)
+    return findings.in_order()
+
+
+def _named(source: str) -> list[str]:
+    """The templates that an expression names; none where that is known only when a case runs."""
+    try:
+        body = compile_expression(source).tree.body
+    except ExpressionError:
+        return []
+    chosen = [body.body, body.orelse] if isinstance(body, ast.IfExp) else [body]
+    return [each.value for each in chosen if isinstance(each, ast.Constant) and isinstance(each.value, str)]

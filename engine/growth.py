@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from engine import calendar, cases, definitions, inbox, people
+from engine import calendar, cases, definitions, inbox, parameter_sets, people
 from engine.library import Package, Vocabulary
 from engine.schema import upgrade
 from engine.work import SYSTEM, Database
@@ -86,7 +86,7 @@ def _begin(database: Database) -> tuple[str, str]:
     vocabulary = Vocabulary({ROLE: Text("审查人", "Reviewer")}, {}, {}, {})
     with database.work(SYSTEM) as work:
         calendar.seed(work)
-        definitions.seed_parameters(work, {})
+        parameter_sets.seed(work, {})
         definitions.deploy(work, Package("rework", files), vocabulary)
         actor = people.add(work, "reviewer", "审查人", [ROLE])
     with cases.acting(database, actor) as work:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, false, func, or_, select
@@ -11,7 +12,7 @@ from engine.access import Door, judge, unbar
 from engine.errors import NotFound
 from engine.model import CaseFile, Comment, Document, Event, Outbox, Submission, Task, Timer
 from engine.people import standing
-from engine.work import Work
+from engine.work import BEIJING, Work
 
 OVERSEERS = frozenset({"compliance_officer", "discipline_office", "sysadmin"})
 """Roles that may look into every case."""
@@ -26,6 +27,7 @@ def _items() -> Select[Any]:
         CaseFile.title,
         CaseFile.process.label("main"),
         CaseFile.applicant,
+        CaseFile.stopped_at,
     )
     return select(*columns).join(CaseFile, CaseFile.id == Task.case)
 
@@ -70,8 +72,14 @@ def _door(row: Row) -> Door:
 
 
 def overdue(work: Work, item: Mapping[str, Any]) -> bool:
-    """Whether the due day of an open work item has passed."""
-    return item["due"] is not None and item["closed_at"] is None and item["due"] < work.today
+    """Whether the due day of an open work item has passed; the clock of a suspended case (``stopped_at``) waits."""
+    return item["due"] is not None and item["closed_at"] is None and item["due"] < day_of(work, item)
+
+
+def day_of(work: Work, row: Mapping[str, Any]) -> date:
+    """The day it is for a case: today, or the day on which it was suspended."""
+    stopped: datetime | None = row.get("stopped_at")
+    return stopped.astimezone(BEIJING).date() if stopped else work.today
 
 
 def done_by(work: Work, person: str, limit: int = 100) -> list[Row]:

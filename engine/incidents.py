@@ -34,7 +34,8 @@ def standing_still(work: Work, case: str | None = None) -> list[dict[str, Any]]:
 
 def due(work: Work) -> list[str]:
     """The incidents that the clock should try again now."""
-    query = select(Standstill.id).where(Standstill.closed_at.is_(None), Standstill.next_try <= work.now)
+    query = select(Standstill.id).join(CaseFile, CaseFile.id == Standstill.case)
+    query = query.where(CaseFile.status == "open", Standstill.closed_at.is_(None), Standstill.next_try <= work.now)
     return list(work.db.execute(query.order_by(Standstill.next_try)).scalars())
 
 

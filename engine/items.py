@@ -57,7 +57,7 @@ def reassign(work: Work, task: str, to: str, reason: str) -> None:
     if verdict.reasons:
         raise not_yours(desk, item, "reassign", verdict.reasons, to)
     _hold(desk, item, to)
-    _tell(desk, item, "task.reassigned", {"to": to, **_remark(desk, reason)})
+    _tell(desk, item, "task.reassigned", {"to": to, **remark(desk, reason)})
 
 
 def save_draft(work: Work, task: str, answer: Mapping[str, Any]) -> None:
@@ -71,7 +71,7 @@ def save_draft(work: Work, task: str, answer: Mapping[str, Any]) -> None:
     admit(desk, item, "save_draft")
     form = desk.deployed.form(item["process"], item["element"])
     asked = drop_hidden(form, answer, desk.world(item["token"]))
-    draft = with_files(desk, form, asked, item["element"])
+    draft = with_files(desk, form, asked, item["element"], item["token"])
     refuse_strange_files(desk, draft)
     work.db.execute(update(Task).where(Task.id == task).values(draft=to_json(draft)))
     desk.keep()
@@ -90,7 +90,7 @@ def comment(work: Work, case: str, words: str) -> None:
     if recall(work) is None:
         desk = open_desk(work, case)
         refuse_stranger(desk, "comment")
-        desk.tell("comment.added", _remark(desk, words))
+        desk.tell("comment.added", remark(desk, words))
         desk.keep()
         remember(work, case)
 
@@ -132,8 +132,8 @@ def _tell(desk: Desk, item: Item, kind: str, told: Mapping[str, Any]) -> None:
     remember(desk.work, desk.row["id"])
 
 
-def _remark(desk: Desk, words: str) -> dict[str, str]:
-    """Keep what somebody wrote, and give what the trail may say of it."""
+def remark(desk: Desk, words: str) -> dict[str, str]:
+    """Keep as a remark on the case what somebody wrote, and give what the trail may say of it."""
     identity, salt = uuid.uuid4().hex, new_salt()
     values = {"case": desk.row["id"], "person": desk.work.actor, "at": desk.work.now}
     desk.work.db.execute(insert(Comment).values(id=identity, words=words, salt=salt, **values))

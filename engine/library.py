@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpmn
 import forms
 from engine.errors import NotFound, Unusable, WrongUsage
 from engine.packages import KEPT, Package, file_at, files_below, package_of_zip
+from engine.parameter_file import read_parameters
+from engine.parameters import Parameter
 from engine.registers import RegisterKind
 from forms.owned_yaml import load
 from forms.values import Value
@@ -21,24 +23,23 @@ __all__ = ["Library", "Package", "Parameter", "Vocabulary", "package_at", "packa
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
-    """A configurable value; ``origin`` says whether it is law or an illustrative default."""
+class Fact:
+    """A fact that steps leave, and the duty it shows (``general``: none by itself)."""
 
-    key: str
-    value: Value
-    unit: str
-    origin: str
-    about: Text
+    code: str
+    duty: str
+    said: Text
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words all processes share: roles, registers, outcomes, parameters."""
+    """The words all processes share: roles, registers, outcomes, parameters, facts."""
 
     roles: Mapping[str, Text]
     registers: Mapping[str, RegisterKind]
     outcomes: Mapping[str, Text]
     parameters: Mapping[str, Parameter]
+    facts: Mapping[str, Fact] = field(default_factory=dict)
 
     @property
     def values(self) -> dict[str, Value]:
@@ -122,14 +123,18 @@ def _vocabulary(folder: Path) -> Vocabulary:
             en=str(row["en"]),
             key=_words(row["key"]),
             columns=_words(row["columns"]),
+            labels=_labels(row["columns"]),
         )
         for row in _rows(folder / "registers.yaml")
     }
-    parameters = {
-        str(row["key"]): Parameter(str(row["key"]), row["value"], str(row["unit"]), str(row["origin"]), _text(row))
-        for row in _rows(folder / "parameters.yaml")
+    shipped = Path(bpmn.__file__).parent / "library"
+    standing = _vocabulary(shipped).parameters if folder != shipped else {}
+    text = (folder / "parameters.yaml").read_text(encoding="utf-8")
+    parameters = read_parameters(text, "parameters.yaml", standing)
+    facts = {
+        str(row["code"]): Fact(str(row["code"]), str(row["duty"]), _text(row)) for row in _rows(folder / "facts.yaml")
     }
-    return Vocabulary(roles, registers, outcomes, parameters)
+    return Vocabulary(roles, registers, outcomes, parameters, facts)
 
 
 def _rows(path: Path) -> list[Mapping[str, Value]]:
@@ -143,4 +148,10 @@ def _text(row: Mapping[str, Value]) -> Text:
 
 
 def _words(value: Value) -> tuple[str, ...]:
-    return tuple(str(each) for each in value) if isinstance(value, list) else (str(value),)
+    return tuple(str(each) for each in value) if isinstance(value, list | dict) else (str(value),)
+
+
+def _labels(value: Value) -> dict[str, Text]:
+    """What columns are called, where that is written."""
+    named = value.items() if isinstance(value, dict) else ()
+    return {code: _text(words) for code, words in named if isinstance(words, dict)}

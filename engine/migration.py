@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
 
 from sqlalchemy import select, update
 
+from bpmn.diagram import Element
 from engine import definitions
+from engine.access import bars
 from engine.desk import Desk, lock
-from engine.errors import NotFound, NotYours, WrongState
-from engine.model import CaseFile, Definition, Task
+from engine.errors import Incident, NotFound, NotYours, WrongState
+from engine.model import CaseFile, Definition, Standstill, Task
 from engine.people import name_of, standing
-from engine.runtime import moving
+from engine.runtime import arriving, moving
+from engine.runtime.happenings import WorkItem
 from engine.runtime.instance import Instance
 from engine.work import SYSTEM, Work
 from forms.words import Text
 
 MOVERS = frozenset({"process_owner", "sysadmin"})
+
+
+@dataclass(slots=True)
+class Prospect:
+    """What would become of one case: where it stands, called as in the new version, and what waits beside or no longer.
+
+    ``goes_on`` are the elements at which it would not wait any more. With ``obstacles`` it cannot be moved.
+    """
+
+    case: str
+    number: str
+    version: int
+    to: int
+    stands: list[tuple[str, str]] = field(default_factory=list)
+    armed: list[str] = field(default_factory=list)
+    disarmed: list[str] = field(default_factory=list)
+    goes_on: list[str] = field(default_factory=list)
+    obstacles: list[Text] = field(default_factory=list)
 
 
 def version(work: Work, process: str, number: int | None = None) -> str:
@@ -48,12 +69,31 @@ def running(work: Work, process: str, to: str) -> list[str]:
 
 
 def obstacles(work: Work, case: str, to: str, renamed: Mapping[str, str]) -> list[Text]:
-    """What stands in the way of moving a case; nothing is changed (a dry run)."""
-    query = select(*CaseFile.__table__.columns).where(CaseFile.id == case)
-    row = work.row(query)
+    """What stands in the way of moving a case; nothing is changed."""
+    return prospect(work, case, to, renamed).obstacles
+
+
+def prospect(work: Work, case: str, to: str, renamed: Mapping[str, str]) -> Prospect:
+    """What moving a case would do to it (a dry run); nothing is changed, and no automatic step is taken."""
+    row = work.row(select(*CaseFile.__table__.columns).where(CaseFile.id == case))
     if row is None:
         raise NotFound(f"没有编号为 {case} 的案卷", f"there is no case {case}")
-    return _obstacles(Desk.thawed(work, row), definitions.deployed(work, to), renamed)
+    old, new = Desk.thawed(work, row), definitions.deployed(work, to)
+    seen = Prospect(case, row["number"], old.deployed.version, new.version)
+    seen.obstacles = _obstacles(old, new, renamed)
+    if seen.obstacles:
+        return seen
+    move = moving.Move(old.instance.model, new.model, renamed)
+    seen.stands = moving.stands(old.instance, move)
+    try:
+        desk, arrival = _arrived(old, new, move)
+        arriving.look_again(old.instance, desk.instance)
+        seen.goes_on = arriving.would_go_on(desk.instance)
+    except Incident as incident:
+        seen.obstacles = [incident.text]
+    else:
+        seen.armed, seen.disarmed = arrival.armed, arrival.disarmed
+    return seen
 
 
 def _obstacles(desk: Desk, new: definitions.Deployed, renamed: Mapping[str, str]) -> list[Text]:
@@ -61,41 +101,58 @@ def _obstacles(desk: Desk, new: definitions.Deployed, renamed: Mapping[str, str]
         return [Text("案卷已经办结", "the case is closed")]
     if new.process != desk.row["process"]:
         return [Text(f"案卷属于流程“{desk.row['process']}”", f"the case is of the process {desk.row['process']!r}")]
+    if new.id == desk.row["definition"]:
+        return [Text(f"案卷已在版本 {new.version} 上", f"the case is on the version {new.version} already")]
     return list(moving.obstacles(desk.instance, new.model, renamed))
 
 
-def migrate(work: Work, case: str, to: str, renamed: Mapping[str, str] | None = None) -> None:
-    """Move a running case to another version; drafts, assignees and due times stay as they are. Told in the trail.
+def _arrived(old: Desk, new: definitions.Deployed, move: moving.Move) -> tuple[Desk, arriving.Arrival]:
+    """The case on a desk of the new version, before anything moves in it. Raises ``Incident`` where it cannot wait."""
+    desk = Desk.over(old.work, old.row, new)
+    desk.instance = Instance.thawed(new.model, desk, *moving.texts(old.instance, move))
+    desk.before, desk.stood = old.before, old.stood
+    return desk, arriving.arrive(old.instance, desk.instance, move)
 
-    ``renamed`` maps the ids of live elements that are called otherwise there. Raises ``WrongState`` naming every
-    element that stands in the way, and then nothing is changed.
+
+def migrate(work: Work, case: str, to: str, renamed: Mapping[str, str] | None = None) -> None:
+    """Move a running case to another version; drafts, claims and due times stay as they are. Told in the trail.
+
+    ``renamed`` maps the ids of live elements and flows that are called otherwise there. What the new version says in
+    other words (who may do a task, a name, a form) holds at once, and what waits where it would wait no longer goes on.
+    Raises ``WrongState`` naming every element that stands in the way, and then nothing is changed.
     """
     renamed = renamed or {}
     old = Desk.thawed(work, lock(work, case))
     _refuse_stranger(old)
     new = definitions.deployed(work, to)
-    found = _obstacles(old, new, renamed)
-    if found:
-        raise WrongState(
-            f"案卷 {old.row['number']} 不能迁移：" + "；".join(text.zh for text in found),
-            f"the case {old.row['number']} cannot be moved: " + "; ".join(text.en for text in found),
-            case=case,
-            verb="migrate",
-        )
-    state, scopes = moving.texts(old.instance, renamed)
-    desk = Desk.over(work, old.row, new)
-    desk.instance = Instance.thawed(new.model, desk, state, scopes)
-    desk.before = old.before
-    moving.arm_new_boundaries(desk.instance)
+    _refuse(old, _obstacles(old, new, renamed))
+    move = moving.Move(old.instance.model, new.model, renamed)
+    try:
+        desk, arrival = _arrived(old, new, move)
+    except Incident as incident:
+        _refuse(old, [incident.text])
+        raise
+    waiting, desk.instance.happenings = desk.instance.happenings, []
     told = {"from": old.deployed.version, "to": new.version, "sha256": new.sha256, "renamed": dict(renamed)}
-    desk.tell("case.migrated", told)
+    desk.tell("case.migrated", {**told, "armed": arrival.armed, "disarmed": arrival.disarmed})
+    desk.instance.happenings = waiting
     work.db.execute(update(CaseFile).where(CaseFile.id == case).values(definition=new.id))
     for token in list(desk.instance.items()):
-        work.db.execute(update(Task).where(Task.id == desk.item_id(token.id)).values(**_shown(token.task_spec.element)))
+        shown = _shown(token.task_spec.element) | _people(*arrival.items.get(token.id, (None, ())))
+        work.db.execute(update(Task).where(Task.id == desk.item_id(token.id)).values(**shown))
+    for name_before, name in renamed.items():
+        here = (Standstill.case == case, Standstill.closed_at.is_(None), Standstill.element == name_before)
+        work.db.execute(update(Standstill).where(*here).values(element=name))
+
+    def go_on(instance: Instance) -> None:
+        arriving.look_again(old.instance, instance)
+        instance.run()
+
+    desk.move(go_on)
     desk.keep()
 
 
-def _shown(element: Any) -> dict[str, str]:
+def _shown(element: Element) -> dict[str, str]:
     """What the inbox shows of an element."""
     return {
         "element": element.id,
@@ -103,6 +160,25 @@ def _shown(element: Any) -> dict[str, str]:
         "name_en": element.policy.get("name-en", element.name),
         "form": element.policy.get("form", element.id),
     }
+
+
+def _people(item: WorkItem | None, changed: tuple[str, ...]) -> dict[str, str]:
+    """Who may do a work item, where the new version says otherwise; whoever has claimed it keeps it."""
+    if item is None:
+        return {}
+    said = {"role": ("roles", item.roles), "assignee": ("assignees", item.assignees)}
+    said["excluded"] = ("excluded", item.excluded)
+    return {column: bars(people) for word, (column, people) in said.items() if word in changed}
+
+
+def _refuse(desk: Desk, found: list[Text]) -> None:
+    if found:
+        raise WrongState(
+            f"案卷 {desk.row['number']} 不能迁移：" + "；".join(text.zh for text in found),
+            f"the case {desk.row['number']} cannot be moved: " + "; ".join(text.en for text in found),
+            case=desk.row["id"],
+            verb="migrate",
+        )
 
 
 def _refuse_stranger(desk: Desk) -> None:

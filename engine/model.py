@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from engine.instant import Instant
+from engine.base import Base, table
+from engine.model_starts import Delivery, Listener, StartEvent
+from engine.trail.tables import Anchor, Epoch, EpochHead, SealRequest
 
-
-class Base(DeclarativeBase):
-    """All tables."""
-
-    type_annotation_map = {str: Text(), datetime: Instant(), bytes: LargeBinary(), date: Date()}
-
-
-def table(of: type[Base]) -> Table:
-    """The table of a class, for statements in Core."""
-    found = of.__table__
-    assert isinstance(found, Table)
-    return found
+__all__ = [
+    "APPEND_ONLY", "Anchor", "Attempt", "Base", "CalendarDay", "CaseFile", "Comment", "Counter", "Definition",
+    "DefinitionFile", "Delegation", "Delivery", "Document", "DocumentContent", "Epoch", "EpochHead", "Event",
+    "Listener", "Outbox", "ParameterSet", "Person", "PersonRole", "Recusal", "RegisterRecord", "Request",
+    "SealRequest", "Setting", "Standstill", "StartEvent", "Stream", "Submission", "Task", "Timer", "table",
+]  # fmt: skip
 
 
 class Setting(Base):
@@ -71,7 +67,10 @@ class ParameterSet(Base):
 
 
 class CaseFile(Base):
-    """One case (卷宗). ``state`` and ``scopes`` are the runtime's; ``seq`` and ``head`` are where its trail stands."""
+    """One case (卷宗). ``state`` and ``scopes`` are the runtime's; ``seq`` and ``head`` are where its trail stands.
+
+    ``status`` is open, suspended or closed; ``stopped_at`` and ``stopped_for`` say since when and why it is suspended.
+    """
 
     __tablename__ = "casefile"
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -83,10 +82,12 @@ class CaseFile(Base):
     title: Mapped[str]
     status: Mapped[str]
     outcome: Mapped[str | None]
-    applicant: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    applicant: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
     parent: Mapped[str | None] = mapped_column(ForeignKey("casefile.id"))
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+    stopped_for: Mapped[str | None]
     state: Mapped[str]
     scopes: Mapped[str]
     step: Mapped[int]
@@ -131,6 +132,8 @@ class Task(Base):
     """The inbox: one row for each work item, written with the state and never a second truth.
 
     ``id`` is the case's id, a dot and the token. ``roles`` and ``excluded`` are lists between bars (``|registrar|``).
+    ``prefill`` are the answers its form opens with in a case that another case started, ``overran_on`` the day on which
+    it was told that its due day had passed.
     """
 
     __tablename__ = "task"
@@ -153,6 +156,8 @@ class Task(Base):
     closed_by: Mapped[str | None]
     closed_how: Mapped[str | None]
     draft: Mapped[str | None]
+    prefill: Mapped[str | None]
+    overran_on: Mapped[date | None]
     __table_args__ = (
         Index("task_open", "due", sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")),
         Index("task_case", "case"),
@@ -372,5 +377,8 @@ APPEND_ONLY = (
     "comment",
     "event",
     "calendar_day",
+    "epoch",
+    "epoch_head",
+    "anchor",
 )
 """Tables whose rows are never changed or removed: the database itself refuses it (see ``schema``)."""

@@ -8,37 +8,53 @@ that another case holds) goes through as a refusal to the person who acted.
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from bpmn.diagram import Element
-from bpmn.surroundings import OperationSpec
-from engine import documents, registers
-from engine.errors import Incident
+from engine import documents, plugged, registers
+from engine.adoption import adopt
+from engine.compiling import compile_trail
+from engine.errors import Incident, Refusal
 from engine.gate import OPERATIONS as BUILT_IN
 from engine.library import Library
 from engine.model import Outbox
+from engine.plugged import Operation, Step
 from engine.privacy import reads_private
 from forms.expressions import compile_expression
-from forms.values import PersonRef, Value
+from forms.values import PersonRef, Value, to_json
 
 if TYPE_CHECKING:
     from engine.desk import Desk
 
-Run = Callable[["Desk", Element, Mapping[str, Value]], Value]
+log = logging.getLogger("liuhen.operations")
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """What an operation needs and gives, and how it is done."""
+def done(name: str, desk: Desk, step: Step, parameters: Mapping[str, Value]) -> Value:
+    """Do the operation of this name. Incident: the package that brings it is not installed, or could not do it."""
+    if name in OPERATIONS:
+        return OPERATIONS[name].run(desk, step, parameters)
+    operation = plugged.operations().get(name)
+    if operation is None:
+        raise Incident(
+            f"没有操作“{name}”：请安装提供它的软件包，然后重试", f"there is no operation {name!r}: install its package"
+        )
+    try:
+        result = operation.run(desk, step, parameters)
+        to_json(result)
+    except Refusal:
+        raise
+    except Exception as error:
+        # Only its kind is said: an incident is told in the trail, and the words of an error may hold what must not be.
+        log.exception("the operation %s failed", name)
+        kind = type(error).__name__
+        raise Incident(f"操作 {name} 出错（{kind}）", f"the operation {name} failed ({kind})") from error
+    return result
 
-    spec: OperationSpec
-    run: Run
 
-
-def record(desk: Desk, element: Element, parameters: Mapping[str, Value]) -> Value:
+def record(desk: Desk, step: Step, parameters: Mapping[str, Value]) -> Value:
     """register.record: write a version of a register record."""
     name, value = str(parameters["register"]), parameters["value"]
     kinds = Library.standing().vocabulary().registers
@@ -47,10 +63,10 @@ def record(desk: Desk, element: Element, parameters: Mapping[str, Value]) -> Val
     key = parameters["key"]
     text = key.id if isinstance(key, PersonRef) else str(key)
     supersede = str(parameters.get("supersede") or "own")
-    case = {"case": desk.row["id"], "element": element.id, "supersede": supersede}
+    case = {"case": desk.row["id"], "element": step.id, "supersede": supersede}
     kept = registers.record(desk.work, kinds[name], text, value, **case)
-    told = {"register": name, "key": "withheld" if _has_private_key(desk, element) else text}
-    desk.tell("register.recorded", told, element=element.id)
+    told = {"register": name, "key": "withheld" if _has_private_key(desk, step.element) else text}
+    desk.tell("register.recorded", told, element=step.id, process=step.process)
     return kept
 
 
@@ -60,44 +76,53 @@ def _has_private_key(desk: Desk, element: Element) -> bool:
     return any(reads_private(compile_expression(key), desk.deployed.private) for key in keys)
 
 
-def find(desk: Desk, _: Element, parameters: Mapping[str, Value]) -> Value:
+def find(desk: Desk, _: Step, parameters: Mapping[str, Value]) -> Value:
     """register.find: the latest version of a record, or None."""
     key = parameters["key"]
     return registers.find(desk.work, str(parameters["register"]), key.id if isinstance(key, PersonRef) else str(key))
 
 
-def number(desk: Desk, _: Element, parameters: Mapping[str, Value]) -> Value:
+def number(desk: Desk, _: Step, parameters: Mapping[str, Value]) -> Value:
     """number.next: the next gap-free number of a series and year."""
     return registers.draw(desk.work, str(parameters["series"]), desk.work.today)
 
 
-def issue(desk: Desk, element: Element, parameters: Mapping[str, Value]) -> Value:
+def issue(desk: Desk, step: Step, parameters: Mapping[str, Value]) -> Value:
     """document.issue: fill a template of the package and keep the document with the case."""
     template = str(parameters["template"])
-    found = desk.deployed.contents[desk.deployed.process].templates.get(template)
+    found = desk.deployed.contents[step.process].templates.get(template)
     if found is None:
         raise Incident(f"没有文书模板“{template}”", f"there is no document template {template!r}")
-    names = dict(desk.instance.scopes.innermost(desk.given))
-    name, data = documents.issue(desk.work, found, names, desk.functions)
-    kept = documents.attach(desk.work, desk.row["id"], element.id, name, data, desk.work.actor)
+    name, data = documents.issue(desk.work, found, dict(step.names), desk.functions)
+    kept = documents.attach(desk.work, desk.row["id"], step.id, name, data, desk.work.actor)
     told = {"document": kept.id, "sha256": kept.sha256, "template": template}
-    desk.tell("document.issued", told, element=element.id)
+    desk.tell("document.issued", told, element=step.id, process=step.process)
     return kept
 
 
-def notify(desk: Desk, element: Element, parameters: Mapping[str, Value]) -> Value:
+def notify(desk: Desk, step: Step, parameters: Mapping[str, Value]) -> Value:
     """notify: a notice to everybody who holds a role."""
     said = {name: str(parameters[name]) for name in ("role", "zh", "en")}
     desk.work.add(Outbox, {"id": uuid.uuid4().hex, "case": desk.row["id"], "at": desk.work.now, **said})
-    desk.tell("notice.sent", {"role": said["role"]}, element=element.id)
+    desk.tell("notice.sent", {"role": said["role"]}, element=step.id, process=step.process)
     return None
 
 
+def start_case(desk: Desk, step: Step, parameters: Mapping[str, Value]) -> Value:
+    """case.start: start a linked case with these answers in its first form; gives its ``id`` and ``number``."""
+    from engine.starting import linked  # a new case is put on a desk, and a desk needs the operations
+
+    return linked(desk, step, parameters)
+
+
 OPERATIONS: Mapping[str, Operation] = {
+    "case.start": Operation(BUILT_IN["case.start"], start_case),
     "register.record": Operation(BUILT_IN["register.record"], record),
     "register.find": Operation(BUILT_IN["register.find"], find),
     "number.next": Operation(BUILT_IN["number.next"], number),
     "document.issue": Operation(BUILT_IN["document.issue"], issue),
+    "parameters.adopt": Operation(BUILT_IN["parameters.adopt"], adopt),
+    "trail.compile": Operation(BUILT_IN["trail.compile"], compile_trail),
     "notify": Operation(BUILT_IN["notify"], notify),
 }
 """The operations that Liuhen brings."""

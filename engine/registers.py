@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -29,13 +29,14 @@ Record = dict[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class RegisterKind:
-    """A register of the vocabulary: its names, the fields its key is made of, and the columns it may hold."""
+    """A register of the vocabulary: its names, the fields its key is made of, and the columns it may hold, with names."""
 
     code: str
     zh: str
     en: str
     key: tuple[str, ...]
     columns: tuple[str, ...]
+    labels: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,13 @@ def history(work: Work, register: str, key: str) -> list[Entry]:
     """Every version of one record, the first one first."""
     query = _entries().where(RegisterRecord.register == register, RegisterRecord.key == key)
     return [_entry(row) for row in work.db.execute(query.order_by(RegisterRecord.version))]
+
+
+def written_by(work: Work, register: str, case: str) -> list[Record]:
+    """The latest version of every record that a case wrote into a register, each with its ``key``."""
+    query = _entries().where(RegisterRecord.register == register, RegisterRecord.case == case)
+    found = {row.key: _entry(row) for row in work.db.execute(query.order_by(RegisterRecord.version))}
+    return [{**entry.value, "key": entry.key} for _, entry in sorted(found.items())]
 
 
 def draw(work: Work, series: str, today: date) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from engine import cases, definitions, inbox, people
+from engine import cases, inbox, parameter_sets, people, starting
 from engine.access import unbar
 from engine.calendar import calendar_of
 from engine.desk import Desk
@@ -93,8 +93,8 @@ class Stage:
             for name, held in roles.items():
                 self.persons[name] = people.add(work, name, name, held)
             if self.scenario.parameters:
-                shipped = definitions.parameters(work, definitions.parameters_in_force(work))
-                definitions.seed_parameters(work, {**shipped, **self.scenario.parameters})
+                shipped = parameter_sets.values(work, parameter_sets.in_force(work))
+                parameter_sets.seed(work, {**shipped, **self.scenario.parameters})
             registers = dict(self.scenario.registers)
             if "account" not in registers:
                 holders = self.scenario.people.get("contract_applicant", ())
@@ -154,7 +154,7 @@ class Stage:
         """Start the case with the answer of its first item."""
         actor, given = self.person(str(course.start["by"])), self.refer(course.start.get("with") or {})
         with self.database.look(actor) as work:
-            desk, item = cases.begin(work, course.process, rehearse=True)
+            desk, item = starting.begin(work, course.process, rehearse=True)
             answer = filled(desk, item, given)
         fields = course.start.get("invalid")
         try:

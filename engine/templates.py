@@ -103,6 +103,14 @@ class DocumentTemplate:
         return frozenset(found)
 
 
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """Every expression of it."""
+        conditions = [each for section in self.sections for each in (section.when, section.each) if each is not None]
+        phrases = [self.name, *(phrase for section in self.sections for line in section.lines for phrase in line)]
+        return (*conditions, *(part.expression for each in phrases for part in each.parts if isinstance(part, Slot)))
+
+
 def _names(phrases: Any) -> Iterator[str]:
     for phrase in phrases:
         for part in phrase.parts:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import cases, inbox
+from engine import cases, inbox, starting
 from engine.access import judge, unbar
 from engine.admission import Item, door
 from engine.desk import Desk
@@ -65,10 +65,10 @@ class Walker:
             later = self.clock.instant.astimezone(BEIJING).date() - worked.now.date()
             given = {code: moved(value, later) for code, value in (worked.course.start.get("with") or {}).items()}
         with self.database.look(SYSTEM) as work:
-            _, item = cases.begin(work, process, rehearse=True)
+            _, item = starting.begin(work, process, rehearse=True)
             actor = actor or self.random.choice(self._holders(work, unbar(item["roles"])))
         with self.database.look(actor) as work:
-            desk, item = cases.begin(work, process, rehearse=True)
+            desk, item = starting.begin(work, process, rehearse=True)
             answer = filled(desk, item, {**given, **self._own_title(desk)})
         with cases.acting(self.database, actor) as work:
             return cases.start(work, process, answer)

@@ -1,4 +1,4 @@
-"""The clock's hands: fires due timers, each exactly once however many workers there are."""
+"""The clock's hands: lets due timers fire and signals arrive, each exactly once however many workers there are."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import threading
 
 from sqlalchemy import func, select
 
-from engine import incidents
+from engine import beginnings, incidents, overruns, signals
 from engine.desk import Desk
 from engine.errors import Refusal
-from engine.model import CaseFile, Timer
+from engine.model import CaseFile, Delivery, Timer
 from engine.work import CLOCK, Database
 
 log = logging.getLogger("liuhen.worker")
@@ -23,14 +23,30 @@ def run_due(database: Database, limit: int = 100) -> int:
     else holds, and looked at again: whoever acts on a case lets its due timers fire first, so none is fired twice and
     none is lost. A case whose timer cannot fire is logged and passed over; it holds up no other.
     """
-    moved = _try_again(database)
+    moved = _try_again(database) + _let_arrive(database)
     passed_over = 0
     while due := _due(database, passed_over, limit):
         for case in due:
             fired = _fire_if_possible(database, case)
             moved += fired
             passed_over += not fired
+    moved += beginnings.run(database) + _let_arrive(database)
+    overruns.tell_all(database)
     return moved
+
+
+def _let_arrive(database: Database) -> int:
+    """Let the signals that are on their way arrive, and those that these lead to; gives how many cases moved."""
+    moved = 0
+    while True:
+        with database.look(CLOCK) as work:
+            first = func.min(Delivery.number)
+            query = select(Delivery.case).where(Delivery.case.is_not(None)).group_by(Delivery.case).order_by(first)
+            cases = [str(case) for case in work.db.execute(query).scalars()]
+        arrived: int = sum(_fire_if_possible(database, case) for case in cases) + beginnings.hear(database)
+        moved += arrived
+        if not arrived:
+            return moved
 
 
 def _try_again(database: Database) -> int:
@@ -66,17 +82,20 @@ def _fire_if_possible(database: Database, case: str) -> int:
 
 def _fire(database: Database, case: str) -> int:
     with database.work(CLOCK) as work:
-        query = select(*CaseFile.__table__.columns).where(CaseFile.id == case, CaseFile.status == "open")
+        query = select(*CaseFile.__table__.columns).where(CaseFile.id == case)
         row = work.row(query.with_for_update(skip_locked=True))
-        if row is None:
+        if row is None or row["status"] == "suspended":
             return 0
         desk = Desk.thawed(work, row)
+        arriving = signals.on_their_way(desk)
         due = [each for each in desk.instance.waiting() if each.due is not None and each.due <= work.now]
-        if not due:
-            return 0
-        desk.fire_due()
-        desk.keep()
-        return 1
+        moves = row["status"] == "open" and (due or any(desk.hears(each) for each in arriving))
+        if moves:
+            desk.fire_due()
+            desk.keep()
+        for each in arriving:
+            signals.removed(work, each["id"])  # what nobody in the case waits for any more does not come
+        return int(bool(moves))
 
 
 def run_forever(database: Database, stop: threading.Event, every: float = 1.0) -> None:

@@ -234,7 +234,7 @@ class _Judge:
             elif each.kind == "group":
                 self._empty_group(demand, required=required)
             elif required:
-                self._refuse_field(each, path, "必须填写", "must be answered")
+                self._refuse_field(each, path, *_needed(each, demand.asking.world))
         except Refused as refusal:
             self._refuse_field(each, path + refusal.path, refusal.text.zh, refusal.text.en)
         except ExpressionError as error:
@@ -267,6 +267,16 @@ class _Judge:
                 said = _said(each, limit)
                 zh, en = ("不得小于", "must not be below") if sign < 0 else ("不得大于", "must not be above")
                 raise Refused(f"{zh} {said.zh}", f"{en} {said.en}")
+
+
+def _needed(each: Field, world: World) -> tuple[str, str]:
+    """Why an empty field has to be answered, in both languages."""
+    shown = [(code, world.facts[code]) for code in each.facts if code in world.facts]
+    if not shown:
+        return "必须填写", "must be answered"
+    zh = "、".join(f"{code} {fact.zh}" for code, fact in shown)
+    en = ", ".join(f"{code} ({fact.said('en')})" for code, fact in shown)
+    return f"必须填写：本环节须留下事实 {zh}", f"must be answered: this step has to leave {en}"
 
 
 def _said(each: Field, limit: Value) -> Text:

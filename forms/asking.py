@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from forms.expressions import Empty, Expression
@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What lies around a form: the case's variables, the engine's functions, and whether a person of an id is known."""
+    """What lies around a form: the case's variables, the engine's functions, and whether a person of an id is known.
+
+    ``facts`` are those the step must leave, by their codes: a field that shows one has to be answered.
+    """
 
     names: Mapping[str, Value]
     functions: Mapping[str, Callable[..., Value]]
     people: Callable[[str], bool]
+    facts: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,11 @@ class Asking:
 
     def requires(self, field: Field) -> bool:
         """Whether the field, if it is shown, has to be answered."""
-        return field.required or (field.required_if is not None and self.holds(field.required_if))
+        return (
+            field.required
+            or any(code in self.world.facts for code in field.facts)
+            or (field.required_if is not None and self.holds(field.required_if))
+        )
 
     def items(self, field: Field) -> tuple[Option, ...]:
         """The questions of a checklist as things stand."""

@@ -31,11 +31,14 @@ if TYPE_CHECKING:
     from forms.reading import Reader
 
 _ALWAYS: Final = frozenset({"code", "kind", "label", "help", "basis", "show_if"})
+_OF_FORM: Final = frozenset({"fact"})  # not of a column: a fact is shown by a whole answer
 _ANSWERED: Final = frozenset({"required", "required_if", "default", "compute", "example", "personal", "secret"})
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 # What the engine itself gives every case; an answer of such a name would pass for it.
 _GIVEN: Final = frozenset({"applicant", "case", "loopCounter", "params", "today"})
 _OPTION_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
+# An option may also be a comparison, as a condition to be met is written; a question of a checklist is the key of a record.
+_COMPARISONS: Final = frozenset({"<", "<=", "==", ">=", ">"})
 
 
 def _attributes(kind: str) -> frozenset[str]:
@@ -93,7 +96,7 @@ def _read_field(reader: Reader, source: Mapping_, inside: str | None) -> Field |
         zh, en = f"{kind} 不能放在表格或组内", f"a {kind} cannot be part of a table or a group"
         reader.complain("nested-kind", source.line, code, zh, en)
         return None
-    reader.unknown(source, _attributes(kind), code)
+    reader.unknown(source, _attributes(kind) | (_OF_FORM if not inside and kind != "note" else set()), code)
     field = _built(reader, source, code, kind)
     _judge(reader, source, field)
     return field
@@ -139,6 +142,7 @@ def _built(reader: Reader, source: Mapping_, code: str, kind: str) -> Field:
         pattern=_pattern(reader, source, code, at_most),
         decimals=reader.count(source, "decimals", code, 12, 12),
         register=reader.string(source, "register", code),
+        facts=_facts(reader, source, code),
         personal=reader.flag(source, "personal", code),
         secret=reader.flag(source, "secret", code),
         order=order,
@@ -151,12 +155,23 @@ def _usual(source: Mapping_, kind: str, limits: dict[str, int]) -> Given | None:
     return Given(limits[kind]) if kind in limits and "compute" not in source else None
 
 
+def _facts(reader: Reader, source: Mapping_, element: str) -> tuple[str, ...]:
+    said = source.get("fact", [])
+    codes = said if isinstance(said, list) else [said]
+    if all(isinstance(code, str) for code in codes):
+        return tuple(dict.fromkeys(str(code) for code in codes))
+    zh, en = "fact 应为事实代码或其列表", "fact must be the code of a fact, or a list of such codes"
+    reader.complain("type", source.lines["fact"], element, zh, en)
+    return ()
+
+
 def _options(reader: Reader, source: Mapping_, key: str, element: str) -> tuple[Option, ...]:
     found: dict[str, Option] = {}
     for member in reader.mappings(source, key, element):
         reader.unknown(member, frozenset({"code", "zh", "en"}), element)
         code = member.get("code")
-        if not isinstance(code, str) or not _OPTION_CODE.fullmatch(code):
+        sound = isinstance(code, str) and (_OPTION_CODE.fullmatch(code) or (key == "options" and code in _COMPARISONS))
+        if not isinstance(code, str) or not sound:
             zh, en = (
                 f"{key} 的 code 须以字母开头",
                 f"each of {key} needs a code: a letter, then letters, digits, _ or -",

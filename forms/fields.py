@@ -83,7 +83,10 @@ class ItemsBy:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One question of a form. ``minimum`` and ``maximum`` are in the field's own unit (fen, basis points, days)."""
+    """One question of a form. ``minimum`` and ``maximum`` are in the field's own unit (fen, basis points, days).
+
+    ``facts`` are the codes of the facts that its answer shows.
+    """
 
     code: str
     kind: str
@@ -112,6 +115,7 @@ class Field:
     pattern: re.Pattern[str] | None = None
     decimals: int = 12
     register: str | None = None
+    facts: tuple[str, ...] = ()
     personal: bool = False
     secret: bool = False
     order: tuple[Field, ...] = field(default=(), repr=False, compare=False)

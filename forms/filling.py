@@ -18,18 +18,33 @@ if TYPE_CHECKING:
     from forms.values import Value
 
 
-def initial(form: Form, world: World, earlier: Mapping[str, Value] | None = None) -> dict[str, Any]:
-    """What a fresh form shows: what it computes, its defaults, else the earlier answers. Empty fields are absent."""
-    return _filled(form, Sources({}, {}, earlier or {}), Asking(Scope(world.names), world), examples=False)
+def initial(
+    form: Form,
+    world: World,
+    earlier: Mapping[str, Value] | None = None,
+    prefill: Mapping[str, Value] | None = None,
+) -> dict[str, Any]:
+    """What a fresh form shows: what it computes, what it is ``prefill``ed with, its defaults, else the earlier answers.
+
+    Empty fields are absent.
+    """
+    sources = Sources({}, prefill or {}, earlier or {})
+    return _filled(form, sources, Asking(Scope(world.names), world), examples=False)
 
 
 def fill(
-    form: Form, given: Mapping[str, Any], world: World, earlier: Mapping[str, Value] | None = None
+    form: Form,
+    given: Mapping[str, Any],
+    world: World,
+    earlier: Mapping[str, Value] | None = None,
+    prefill: Mapping[str, Value] | None = None,
 ) -> dict[str, Any]:
-    """The answer of which ``given`` is what matters: what is given, else computed or default, else earlier, else, where
-    it is required, the example. A group is merged part by part, a table taken whole; what is given is never changed.
+    """The answer of which ``given`` is what matters: what is given, else computed, prefilled or default, else earlier,
+    else, where it is required, the example. A group is merged part by part, a table taken whole; what is given is never
+    changed.
     """
-    return _filled(form, Sources(given, {}, earlier or {}), Asking(Scope(world.names), world), examples=True)
+    sources = Sources(given, prefill or {}, earlier or {})
+    return _filled(form, sources, Asking(Scope(world.names), world), examples=True)
 
 
 def _filled(owner: Form | Field, sources: Sources, asking: Asking, *, examples: bool) -> dict[str, Any]:
@@ -109,7 +124,7 @@ class _Pass:
     def _first(self, each: Field, sources: Sources, asking: Asking, *, required: bool) -> Any:
         """The first that there is: filled before, default, earlier if it still fits, example if required."""
         if not is_empty(sources.filled.get(each.code)):
-            return sources.filled[each.code]
+            return self._completed(each, sources.filled[each.code], asking)
         found = _made(each, each.default, asking)
         if is_empty(found):
             found = _understood(each, sources.earlier.get(each.code), asking)
@@ -118,6 +133,13 @@ class _Pass:
             if each.example is None and each.kind == "table":
                 found = [_row(each, {}, asking, examples=True)]
         return None if is_empty(found) else found
+
+    def _completed(self, each: Field, found: Any, asking: Asking) -> Any:
+        """What was filled before; the rows that a table gives itself take the examples of what they must have."""
+        if not (self.examples and each.kind == "table" and all(isinstance(row, dict) for row in found)):
+            return found
+        rows = [{code: value for code, value in row.items() if not is_empty(value)} for row in found]
+        return [_row(each, row, asking, examples=True) for row in rows]
 
 
 def _rows(each: Field, given: Any, asking: Asking) -> Any:

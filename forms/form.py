@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from forms.expressions import Expression
     from forms.values import PersonRef
 
-_ATTRIBUTES: Final = frozenset({"id", "title", "basis", "extends", "earlier", "requires", "fields", "rules"})
+_ATTRIBUTES: Final = frozenset({"id", "title", "basis", "extends", "earlier", "fresh", "requires", "fields", "rules"})
 
 
 MOST_BASES: Final = 8
@@ -48,8 +48,8 @@ class Requirement:
 class Form:
     """The fields of one task or message, the rules between them, and what must hold before it opens.
 
-    ``earlier`` are the elements whose last answers it opens with, besides its own. ``order`` are the fields that hold
-    values, each after those it depends on.
+    ``earlier`` are the elements whose last answers it opens with, besides its own; a ``fresh`` form opens with none, not
+    even its own. ``order`` are the fields that hold values, each after those it depends on.
     """
 
     id: str
@@ -59,6 +59,7 @@ class Form:
     rules: tuple[Rule, ...] = ()
     requires: tuple[Requirement, ...] = ()
     earlier: tuple[str, ...] = ()
+    fresh: bool = False
     order: tuple[Field, ...] = field(default=(), repr=False, compare=False)
 
     def field(self, code: str) -> Field:
@@ -141,6 +142,7 @@ def _built(reader: Reader, source: Mapping_, base: Form) -> Form:
         rules=(*base.rules, *_rules(reader, source, fields)),
         requires=tuple(_requirements(reader, source)) if "requires" in source else base.requires,
         earlier=_earlier(reader, source) if "earlier" in source else base.earlier,
+        fresh=reader.flag(source, "fresh", None) if "fresh" in source else base.fresh,
         order=tuple(each for each in evaluation_order(fields)[0] if each.holds_value),
     )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from forms.money import NotMoney, parse_yuan
 from forms.operators import ExpressionError, add, mismatch, ordered
+from forms.sharing import add_months, distribute, net_income
 from forms.values import FileRef, PersonRef, Value, canonical, instant_text
 from forms.words import Text
 
@@ -115,6 +116,24 @@ def _share(amount_fen: int, bp: int) -> int:
     return part if (amount_fen < 0) == (bp < 0) else -part
 
 
+def _fraction(ratio: str) -> tuple[int, int]:
+    # A parameter such as "2/3": what cannot be said exactly as a decimal.
+    parts = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", ratio.strip())
+    if parts is None or int(parts[2]) == 0:
+        raise ExpressionError(Text("文本不是 2/3 这样的比例", "the text is no fraction such as 2/3"))
+    return int(parts[1]), int(parts[2])
+
+
+def _at_least(whole: int, ratio: str) -> int:
+    above, below = _fraction(ratio)
+    return -(-whole * above // below)
+
+
+def _more_than(whole: int, ratio: str) -> int:
+    above, below = _fraction(ratio)
+    return whole * above // below + 1
+
+
 def _magnitude(number: Decimal | int) -> Value:
     # abs() of a decimal would round it to 28 digits.
     return abs(number) if isinstance(number, int) else number.copy_abs()
@@ -153,6 +172,10 @@ def _text(value: Value) -> str:
         case int():
             return str(value)
     raise mismatch(Text("单个的值", "a single value"), value)
+
+
+def _joined(members: Iterable[Value], between: str) -> str:
+    return between.join(_text(member) for member in members)
 
 
 def _get(record: dict[str, Value], key: str, default: Value) -> Value:
@@ -220,12 +243,48 @@ _ALL = (
         _share,
     ),
     _function(
+        "net_income(gross: integer, tax: integer, maintenance: integer, direct: integer) -> integer",
+        "净收入：收入减去本次交易的税金、维护费用和直接成本，以分计",
+        "the income less the taxes, maintenance and direct costs of the deal, in fen",
+        net_income,
+    ),
+    _function(
+        "distribute(total_fen: integer, shares: members) -> list",
+        "按份额（合计 10000）把金额分到分：最大余数法，余数相同的先列者先得；份额为记录时各记录附上 amount_fen",
+        "the amount divided to the fen by shares that sum to 10000, by the largest remainder, of equals the earlier",
+        distribute,
+    ),
+    _function(
+        "at_least(whole: integer, ratio: text) -> integer",
+        "不少于整体若干分之几（如 2/3）的最小整数",
+        "the least whole number that is at least this fraction (such as 2/3) of the whole",
+        _at_least,
+    ),
+    _function(
+        "more_than(whole: integer, ratio: text) -> integer",
+        "多于整体若干分之几（如 1/2）的最小整数",
+        "the least whole number that is more than this fraction (such as 1/2) of the whole",
+        _more_than,
+    ),
+    _function(
         "round_half_up(number: number) -> integer", "四舍五入取整", "the nearest integer, half up", _round_half_up
     ),
     _function(
         "decimal(value: value) -> decimal", "数值或其文本的小数", "the decimal of a number or its text", _decimal
     ),
     _function("text(value: value) -> text", "值的文本，空值为空文本", "the value as text, empty for None", _text),
+    _function(
+        "joined(members: members, between: text) -> text",
+        "各值连成一段文本",
+        "the values as one text with this between them",
+        _joined,
+    ),
+    _function(
+        "add_months(day: date, months: integer) -> date",
+        "其后（前）若干个月的对应日，没有对应日的为月末日",
+        "the same day so many months later or earlier, or the month's last",
+        add_months,
+    ),
     _function("year(day: date) -> integer", "年份", "the year of a date", lambda day: day.year),
     _function("strip(text: text) -> text", "去除首尾空白", "without white space at its ends", str.strip),
     _function(
@@ -269,13 +328,41 @@ _ALL = (
     _function("end_of(day: date) -> instant", "当日 24:00", "24:00 of that day in Beijing"),
     _function("is_working_day(day: date) -> boolean", "是否工作日", "whether it is a working day"),
     _function("people(role: text) -> list", "担任该角色的人员", "the people who hold a role"),
+    _function("name_of(person: person) -> text", "人员的姓名", "what a person is called"),
     _function("has_role(person: person, role: text) -> boolean", "是否担任该角色", "whether the person holds the role"),
     _function(
         "find(register: text, key: key) -> record", "台账记录最新一版，没有则为空", "the latest version, or None"
     ),
     _function("records(register: text) -> list", "台账的全部记录", "all records of a register"),
+    _function(
+        "unfit_parameter(key: value, value: value) -> text",
+        "参数为何不得取此值，可以取则为空",
+        "why a parameter may not have this value, None where it may",
+    ),
+    _function(
+        "unfit_parameters(rows: members) -> list",
+        "这些参数（key、value）为何不得一并通过，连同决策表的空缺与重叠",
+        "why these parameters (key, value) cannot be adopted together, gaps and overlaps of tables included",
+    ),
+    _function(
+        "parameter_label(key: text) -> text",
+        "本案所用参数值的依据：法律法规、政策文件、示例默认值或本单位规定",
+        "what the value rests on that the case has for a parameter, in Chinese",
+    ),
+    _function(
+        "case_of(case: value) -> record",
+        "该编号的案卷（不含个人信息和涉密内容），没有则为空",
+        "the case of this number, without what is personal or secret; None where there is none",
+    ),
     _function("rounds(element: text) -> integer", "本案中该环节完成的次数", "how often it was completed in this case"),
     _function("acted(element: text) -> list", "依次完成该环节的人员", "who completed it, in order"),
+    _function(
+        "missing_facts(codes: members) -> list",
+        "其中本案至今没有留下的事实代码",
+        "those of these codes of facts that this case has not left so far",
+    ),
+    _function("fact_label(code: text) -> text", "事实的名称", "what a fact is called, in Chinese"),
+    _function("facts() -> list", "本案至今留下的事实代码", "the codes of the facts this case has left so far"),
 )
 
 FUNCTIONS: Final[Mapping[str, Function]] = {function.name: function for function in _ALL}

@@ -11,6 +11,8 @@ from bpmn.diagram import Element, Operation
 from bpmn.durations import Duration, parse_duration
 from engine.calendar import occurrence
 from engine.errors import Incident
+from engine.runtime import arriving, moving
+from engine.runtime.arriving import Arrival
 from engine.runtime.happenings import Happening, Waiting, WorkItem
 from engine.runtime.instance import Instance
 from forms.functions import FUNCTIONS
@@ -32,7 +34,14 @@ class House:
         self.functions: Mapping[str, Callable[..., Value]] = PURE
         self.operated: list[tuple[str, str]] = []
 
-    def operate(self, element: Element, operation: Operation, parameters: Mapping[str, Value]) -> Value:
+    def operate(
+        self,
+        element: Element,
+        operation: Operation,
+        parameters: Mapping[str, Value],
+        process: str,
+        names: Mapping[str, Value],
+    ) -> Value:
         """Remember what was asked, and give back the parameter ``value``."""
         self.operated.append((element.id, operation.name))
         return parameters["value"]
@@ -142,6 +151,26 @@ class Play:
         instance = self.thawed()
         instance.fire(self.awaited(element).token, values)
         self._keep(instance)
+
+    def move(self, drawn: Drawn, renamed: Mapping[str, str] | None = None) -> Arrival:
+        """Let the case go on in another drawing, as migration does. AssertionError with what stands in the way."""
+        old = self.thawed()
+        move = moving.Move(old.model, drawn.model, renamed or {})
+        assert [text.en for text in moving.obstacles(old, drawn.model, move.renamed)] == []
+        new = Instance.thawed(drawn.model, self.host, *moving.texts(old, move))
+        self._with_acts(new)
+        arrival = arriving.arrive(old, new, move)
+        arriving.look_again(old, new)
+        new.run()
+        self.drawn = drawn
+        self._keep(new)
+        return arrival
+
+    def obstacles(self, drawn: Drawn, renamed: Mapping[str, str] | None = None) -> list[str]:
+        """What stands in the way of that, in English; each is said in Chinese too."""
+        found = list(moving.obstacles(self.thawed(), drawn.model, renamed or {}))
+        assert all(text.zh for text in found)
+        return [text.en for text in found]
 
 
 def incident(act: Callable[[], object]) -> str:

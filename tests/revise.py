@@ -21,6 +21,7 @@ from sqlalchemy import create_engine
 from engine import migrations, schema
 from engine.instant import Instant
 from engine.model import Base
+from engine.work import SYSTEM, Database
 
 VERSIONS = Path(migrations.__file__).parent / "versions"
 TEMPLATE = '''"""{about}"""
@@ -72,7 +73,11 @@ def main(arguments: list[str]) -> None:
             written = write("0001", "The first tables.", None, f"sqlite:///{path}")
         else:
             number, *words = arguments
-            schema.upgrade(str(path))
+            # Without the fences: those of tables that this revision is to bring could not stand yet.
+            database = Database(str(path))
+            with database.work(SYSTEM) as work:
+                schema.migrate(work.db)
+            database.close()
             written = write(number, f"{' '.join(words).capitalize()}.", schema.newest_revision(), f"sqlite:///{path}")
     sys.stdout.write(f"{written}\n")
 

@@ -17,7 +17,7 @@ from engine.library import Library, Package
 from forms.values import Value
 from forms.words import Unfit
 from tests.office import Office, package
-from webui.words import Speaker
+from engine.trail.words import Speaker
 
 pytest_plugins = ["tests.furnished"]
 

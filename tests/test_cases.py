@@ -96,7 +96,7 @@ def test_a_completion_moves_the_case_closes_the_item_and_says_who(office: Office
     assert completed["actor"] == {"id": office.who["登记员"], "role": "registrar"}
     assert completed["data"]["basis"] == "002 §六"
     assert completed["data"]["tag"] == "content_review"
-    assert completed["data"]["facts"] == "F-RC-01"
+    assert completed["data"]["facts"] == ["F-RC-01"]
     assert completed["process"]["sha256"]
     assert office.sound()
 

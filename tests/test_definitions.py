@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from engine import cases, definitions, inbox
+from engine import cases, definitions, inbox, parameter_sets
 from engine.errors import Invalid, NotFound
 from engine.library import Library
 from engine.packages import Package
@@ -179,9 +179,9 @@ def test_there_is_no_such_process_or_version(office: Office) -> None:
 def test_a_case_keeps_the_parameters_it_started_with(office: Office) -> None:
     old = office.start()
     with office.database.work(SYSTEM) as work:
-        shipped = definitions.parameters(work, definitions.parameters_in_force(work))
-        made = definitions.seed_parameters(work, {**shipped, "correction_rounds": 0})
-        assert definitions.seed_parameters(work, {**shipped, "correction_rounds": 0}) == made
+        shipped = parameter_sets.values(work, parameter_sets.in_force(work))
+        made = parameter_sets.seed(work, {**shipped, "correction_rounds": 0})
+        assert parameter_sets.seed(work, {**shipped, "correction_rounds": 0}) == made
     new = office.start(contract_no="HT-2")
     assert office.row(new)["parameters"] == made != office.row(old)["parameters"]
     answer = {"decision": "return", "reasons": "补正"}
@@ -195,18 +195,18 @@ def test_a_case_keeps_the_parameters_it_started_with(office: Office) -> None:
 def test_parameters_are_in_force_from_their_day(office: Office) -> None:
     today = office.clock().date()
     with office.database.work(SYSTEM) as work:
-        before = definitions.parameters_in_force(work)
-        shipped = definitions.parameters(work, before)
+        before = parameter_sets.in_force(work)
+        shipped = parameter_sets.values(work, before)
         values = {**shipped, "correction_rounds": 9}
-        made = definitions.seed_parameters(work, values, effective_from=today + timedelta(days=3))
-        assert definitions.parameters_in_force(work) == before
+        made = parameter_sets.seed(work, values, effective_from=today + timedelta(days=3))
+        assert parameter_sets.in_force(work) == before
     office.later(days=3)
     with office.database.look(SYSTEM) as work:
-        assert definitions.parameters_in_force(work) == made
-        assert definitions.parameters(work, made)["correction_rounds"] == 9
+        assert parameter_sets.in_force(work) == made
+        assert parameter_sets.values(work, made)["correction_rounds"] == 9
     office.clock.instant = datetime(2015, 1, 1, tzinfo=BEIJING)
     with office.database.look(SYSTEM) as work:
-        assert definitions.parameters_in_force(work) == before
+        assert parameter_sets.in_force(work) == before
 
 
 def test_the_start_answers_are_kept_with_the_version_they_were_given_on(office: Office) -> None:

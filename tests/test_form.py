@@ -16,6 +16,7 @@ LIBRARY = Path(__file__).resolve().parents[1] / "forms" / "library"
 
 HEAD = "id: test\ntitle: {zh: 测试, en: Test}\nfields:\n"
 OPTIONS = "options: [{code: a, zh: 甲, en: A}, {code: b, zh: 乙}]"
+SIGNS = "options: [{code: '>=', zh: 不低于}, {code: '==', zh: 等于}, {code: '<', zh: 低于}]"
 
 
 def form(*fields: str, rest: str = "") -> Form:
@@ -34,6 +35,14 @@ def refusals(*fields: str, rest: str = "") -> list[tuple[str, int, str | None]]:
 
 def labelled(code: str, kind: str, more: str = "") -> str:
     return f"code: {code}, kind: {kind}, label: {{zh: {code}栏, en: {code}}}{', ' + more if more else ''}"
+
+
+def test_an_option_may_be_a_comparison_but_a_question_of_a_checklist_may_not() -> None:
+    signs = [option.code for option in form(labelled("a", "choice", SIGNS)).field("a").options]
+    assert signs == [">=", "==", "<"]
+    items = SIGNS.replace("options", "items")
+    assert {code for code, _, _ in refusals(labelled("a", "checklist", items))} >= {"code"}
+    assert refusals(labelled("a", "choice", "options: [{code: [x], zh: 甲}, {code: =, zh: 乙}]"))[0][0] == "code"
 
 
 def test_a_form_is_read_as_it_is_written() -> None:

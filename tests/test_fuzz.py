@@ -1,4 +1,4 @@
-"""Whatever is done to diagrams, expressions, forms and archives: they are read, or refused with sentences, and soon."""
+"""Whatever is done to diagrams, tables, expressions, forms, archives: they are read, or refused in words, and soon."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from bpmn.dmn import read_tables
+from bpmn.dmn_coverage import gaps_and_overlaps
 from bpmn.lint import check_diagram
 from bpmn.picture import Marks, draw
 from bpmn.reader import read_diagram, read_drawing
@@ -122,6 +124,22 @@ def test_a_damaged_diagram_is_refused_or_judged_and_drawn(random: Random) -> Non
     judged(fuzz.damaged_diagram(random))
 
 
+def tabled(data: bytes) -> None:
+    """Read the decision tables of a file and look for gaps and overlaps."""
+    lines = data.count(b"\n") + data.count(b"\r") + 1
+    with soon():
+        tables, unfit = tried(lambda: read_tables(data, "x.dmn"), Unfit)
+        sentences(unfit.findings if unfit else [], lines)
+        for table in dict.fromkeys(tables.values()) if tables else ():
+            sentences(gaps_and_overlaps(table, {"tier_thresholds_fen": [1, 5, 10]}), lines)
+
+
+@given(randoms)
+@MANY
+def test_a_damaged_decision_table_is_refused_or_looked_through(random: Random) -> None:
+    tabled(fuzz.damaged_table(random))
+
+
 def evaluated(source: str) -> None:
     with soon():
         for act in (
@@ -188,6 +206,8 @@ def test_what_once_broke_the_gate_does_not_break_it_again(file: Path) -> None:
     match file.suffix:
         case ".bpmn":
             judged(file.read_bytes())
+        case ".dmn":
+            tabled(file.read_bytes())
         case ".yaml":
             filled(file.name, file.read_text("utf-8"))
         case ".zip":

@@ -50,6 +50,16 @@ def test_a_strange_but_sound_diagram_passes_is_drawn_and_can_be_built(name: str)
         Model("p", {"p": diagram})
 
 
+@pytest.mark.parametrize(
+    "make", [lambda: heavy.gateways("inclusiveGateway", 2_000), lambda: heavy.dense("inclusiveGateway", 97)]
+)
+def test_who_waits_for_whom_at_thousands_of_inclusive_joins_is_found_once_for_all(make: Callable[[], bytes]) -> None:
+    process = Model("p", {"p": read_diagram(make(), "x.bpmn")}).processes["p"]
+    with soon():
+        found = {process.ways.along(name, "s") for name, node in process.nodes.items() if name.startswith("g")}
+    assert found and 0 not in found
+
+
 @pytest.mark.parametrize("name", heavy.REFUSED)
 def test_a_monstrous_diagram_is_refused_with_sentences(name: str) -> None:
     code, make = heavy.REFUSED[name]

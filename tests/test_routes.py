@@ -1,11 +1,17 @@
-"""From where a token can come to a join."""
+"""From where a token can come to a join: by hand, and on drawings at random against a search for each flow alone."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+
 from bpmn.diagram import Diagram
 from bpmn.reader import read_diagram
-from bpmn.routes import reaches
+from bpmn.routes import Ways, reached, reversed_steps, successors
+from tests.drawing import Drawn
 from tests.harness.models import model
+from tests.random_models import random_event_model, random_model
 
 START, END = '<startEvent id="s"/>', '<endEvent id="e"/>'
 
@@ -13,6 +19,36 @@ START, END = '<startEvent id="s"/>', '<endEvent id="e"/>'
 def joined(body: str, lines: str) -> Diagram:
     """A diagram whose join is called ``j``."""
     return read_diagram(model(START + body + '<inclusiveGateway id="j"/>' + END, lines), "x")
+
+
+def reaches(diagram: Diagram, join: str) -> dict[str, set[str]]:
+    """For each incoming flow of a join, the elements from which a token can come along it."""
+    ways = Ways(diagram, [join])
+    return {
+        flow: {place for place in diagram.elements if ways.along(join, place) >> number & 1}
+        for number, flow in enumerate(diagram.elements[join].incoming)
+    }
+
+
+def searched(diagram: Diagram, join: str) -> dict[str, set[str]]:
+    """The same, by walking backwards from each flow."""
+    before = reversed_steps(successors(diagram))
+    return {
+        flow: reached([diagram.flows[flow].source], before, not_through=join)
+        for flow in diagram.elements[join].incoming
+    }
+
+
+@pytest.mark.parametrize("make", [random_model, random_event_model])
+def test_all_joins_together_know_what_each_finds_alone(make: Callable[[int], Drawn], deep: bool) -> None:
+    for seed in range(400 if deep else 60):
+        for diagram in make(seed).diagrams.values():
+            ways = Ways(diagram, diagram.elements)
+            for join in diagram.elements:
+                alone = searched(diagram, join)
+                for place in diagram.elements:
+                    found = [place in places for places in alone.values()]
+                    assert ways.along(join, place) == sum(there << number for number, there in enumerate(found))
 
 
 def test_a_join_knows_from_where_each_of_its_flows_can_be_reached() -> None:

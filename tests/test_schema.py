@@ -12,11 +12,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, insert, select, text
+from sqlalchemy.exc import IntegrityError
 
 from engine import migrations, schema
 from engine.errors import Unusable
-from engine.model import APPEND_ONLY, Base, DocumentContent, Setting
-from engine.work import Database
+from engine.model import APPEND_ONLY, Base, CaseFile, DocumentContent, Setting
+from engine.work import Database, Work
 
 VERSIONS = sorted((Path(migrations.__file__).parent / "versions").glob("revision_*.py"))
 
@@ -158,6 +159,42 @@ def test_a_filled_database_of_an_earlier_revision_is_upgraded(empty_database_url
     with database.look("test") as work:
         schema.check(work.db)
         assert work.db.execute(select(func.count()).select_from(DocumentContent)).scalar_one() == 1
+    database.close()
+
+
+def test_a_case_kept_at_0001_may_afterwards_be_without_an_applicant(empty_database_url: str) -> None:
+    """What refers to the case, what it refers to and every other column that must be given stay as they were."""
+    database = Database(empty_database_url)
+    filed = {"number": "LH-1", "process": "p", "definition": "d", "parameters": "s", "calendar": "1", "title": "t"}
+    filed |= {"status": "open", "opened_at": "2025-07-01 01:00:00+00:00", "state": "", "scopes": "", "step": "0"}
+    filed |= {"seq": "0", "head": "h", "last_at": "2025-07-01 01:00:00+00:00"}
+
+    def file(work: Work, **given: str | None) -> None:
+        row = {**filed, **given}
+        put = ", ".join("NULL" if value is None else f"'{value}'" for value in row.values())
+        work.db.execute(text(f"INSERT INTO casefile ({', '.join(row)}) VALUES ({put})"))
+
+    with database.work("test") as work:
+        schema.migrate(work.db, "0001")
+        schema.lay_fences(work.db)
+        work.db.execute(text("INSERT INTO person VALUES ('p', 'p', 'p', '', NULL, 'zh', TRUE)"))
+        work.db.execute(text("INSERT INTO definition VALUES ('d', 'p', 1, '', '', '', '', '', 'p', '2025-07-01')"))
+        work.db.execute(text("INSERT INTO parameter_set VALUES ('s', 1, '2025-07-01', NULL, '{}', '')"))
+        file(work, id="a", applicant="p")
+        work.db.execute(text("INSERT INTO timer VALUES ('a', 1, 'e', '2025-07-01')"))
+    with pytest.raises(IntegrityError), database.work("test") as work:
+        file(work, id="b", number="LH-2", applicant=None)
+    schema.upgrade(empty_database_url)
+    with database.work("test") as work:
+        schema.check(work.db)
+        file(work, id="b", number="LH-2", applicant=None, parent="a")
+        found = select(CaseFile.id, CaseFile.applicant, CaseFile.parent).order_by(CaseFile.id)
+        assert [tuple(row) for row in work.db.execute(found)] == [("a", "p", None), ("b", None, "a")]
+    for wrong in ({"applicant": "nobody"}, {"number": None}, {"number": "LH-2"}):
+        with pytest.raises(IntegrityError), database.work("test") as work:
+            file(work, **{"id": "c", "number": "LH-3", **wrong})
+    with pytest.raises(IntegrityError), database.work("test") as work:
+        work.db.execute(text("DELETE FROM casefile WHERE id = 'a'"))
     database.close()
 
 

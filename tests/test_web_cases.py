@@ -15,7 +15,7 @@ from tests.office import ANSWERS, Office
 from tests.test_web_tasks import PDF
 from tests.web_reader import Reader, Seen, app_of, reader_of, words
 from webui.page import spans
-from webui.words import RESULTS
+from engine.trail.words import RESULTS
 
 if TYPE_CHECKING:
     from tests.office import NewOffice

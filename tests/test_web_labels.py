@@ -15,7 +15,7 @@ from engine.attempts import TooMany
 from engine.trail.record import EVENT_KINDS
 from forms.fields import KINDS
 from webui.labels import label, labels
-from webui.words import SAYINGS, _About, blanks_of
+from engine.trail.words import SAYINGS, _About, blanks_of
 
 ROOM = Path(webui.__file__).parent
 TEXTS = [path.read_text("utf-8") for path in (*ROOM.glob("templates/*.html"), *ROOM.glob("*.py"))]

@@ -9,9 +9,9 @@ from datetime import datetime
 from engine import inbox
 from engine.desk import Desk
 from engine.people import names
+from forms.saying import Shown, Teller, persons_in
 from forms.values import from_json
 from webui.page import language, t
-from webui.saying import Shown, Teller, persons_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from engine.incidents import standing_still
 from engine.people import names, standing
 from engine.trail.record import EVENT_KINDS
 from engine.trail.verify import verify
+from engine.trail.words import Sentence, Speaker
 from engine.work import BEIJING, Work
 from webui import deadlines
 from webui.answered import answered
@@ -26,7 +27,6 @@ from webui.documents import issued
 from webui.drawing import drawn, marks_of
 from webui.messages import may_withdraw, sendable, visible
 from webui.page import actor, language, look, new_key, show, vocabulary
-from webui.words import Sentence, Speaker
 
 bp = Blueprint("cases", __name__)
 

@@ -7,6 +7,7 @@ import sys
 import click
 
 from engine import demo as demos
+from engine import plugged
 from engine.cli import main
 from engine.cli_base import opened
 from engine.config import Config
@@ -28,14 +29,18 @@ DEMO_CASES = 12
 )
 @click.option("--no-demo", is_flag=True, help="Real work: everybody signs in with a password.")
 @click.option("--no-worker", is_flag=True, help="Leave the clock to other processes (worker).")
+@click.option("--no-signer", is_flag=True, help="Leave sealing to another process (signer).")
 @click.pass_obj
-def serve(config: Config, *, host: str, port: int, number: int | None, no_demo: bool, no_worker: bool) -> None:
-    """Serve the pages, and the clock beside them, until told to stop.
+def serve(
+    config: Config, *, host: str, port: int, number: int | None, no_demo: bool, no_worker: bool, no_signer: bool
+) -> None:
+    """Serve the pages, with the clock and the signer beside them, until told to stop.
 
     A database in which nobody has been entered becomes a demonstration: made-up people whom anybody can be.
     """
     if no_demo and number is not None:
         raise click.UsageError("--demo and --no-demo exclude each other")
+    plugged.operations()  # one that cannot be used is said now, not when a case comes to it
     database = opened(config)
     demo = not no_demo and is_free(database)
     if number is not None and not demo:
@@ -45,7 +50,7 @@ def serve(config: Config, *, host: str, port: int, number: int | None, no_demo: 
         )
     if demo:
         prepare(config, DEMO_CASES if number is None else number)
-    run(database, host, port, demo=demo, worker=not no_worker)
+    run(database, host, port, demo=demo, worker=not no_worker, signer=None if no_signer else config.signer)
 
 
 def is_free(database: Database) -> bool:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from engine.calendar import LONGEST
+from engine.counting import COUNTED, countings
 from engine.desk import Desk
+from engine.inbox import day_of
 from engine.work import BEIJING
-from forms.expressions import Expression, ExpressionError, compile_expression, compile_script
-
-COUNTED = {"add_working_days": "working", "add_days": "calendar"}
-DEEPEST = 4  # scripts that hand a date on to one another
+from forms.expressions import ExpressionError, compile_expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def of_item(desk: Desk, item: Mapping[str, Any], name: str) -> Deadline | None:
     element = desk.deployed.element(item["process"], item["element"])
     source = element.policy.get("due", "").removeprefix("=")
     counting = counted(desk, item["process"], item["token"], source, item["due"])
-    overdue = item["due"] < desk.work.today
+    overdue = item["due"] < day_of(desk.work, desk.row)
     return Deadline(name, item["due"], None, overdue, provisional(desk, counting, item["due"]), source, counting)
 
 
@@ -77,7 +75,7 @@ def provisional(desk: Desk, counting: Counting | None, due: date) -> bool:
 def counted(desk: Desk, process: str, token: int, source: str, due: date) -> Counting | None:
     """The counting that leads to this very day, found in the expression or in the scripts that gave its variables."""
     names = desk.instance.names(token)
-    for name, first, second in countings(desk, process, source):
+    for name, first, second in countings(desk.deployed, process, source):
         try:
             start, n = (compile_expression(each).value(names, desk.functions) for each in (first, second))
         except ExpressionError:
@@ -90,32 +88,6 @@ def counted(desk: Desk, process: str, token: int, source: str, due: date) -> Cou
         ):
             return Counting(start, n, COUNTED[name], *special_days(desk, start, due))
     return None
-
-
-def countings(desk: Desk, process: str, source: str) -> Iterator[tuple[str, str, str]]:
-    """Function, start and number of every counting of days that the expression rests on, the nearest first."""
-    try:
-        waiting: list[tuple[Expression, int]] = [(compile_expression(source), 0)]
-    except ExpressionError:  # a duration such as P15D is no expression
-        return
-    written = assignments(desk, process)
-    while waiting:
-        expression, depth = waiting.pop(0)
-        for node in ast.walk(expression.tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in COUNTED:
-                first, second = node.args
-                yield node.func.id, ast.unparse(first), ast.unparse(second)
-        if depth < DEEPEST:
-            waiting += [(each, depth + 1) for name in sorted(expression.names) for each in written.get(name, ())]
-
-
-def assignments(desk: Desk, process: str) -> dict[str, list[Expression]]:
-    """What the scripts of a process write, by variable."""
-    found: dict[str, list[Expression]] = {}
-    for element in desk.deployed.contents[process].diagram.elements.values():
-        for assignment in compile_script(element.script) if element.script else ():
-            found.setdefault(assignment.name, []).append(assignment.expression)
-    return found
 
 
 def special_days(desk: Desk, start: date, due: date) -> tuple[tuple[date, ...], tuple[date, ...]]:

@@ -8,7 +8,7 @@ import binascii
 from flask import Blueprint, Response, request
 from markupsafe import Markup
 
-from engine import bounded, definitions
+from engine import definitions
 from engine.bounded import Judged
 from engine.errors import NotFound, NotYours, Unusable
 from engine.packages import Package, package_of_zip
@@ -75,8 +75,7 @@ def understood(work: Work, name: str, data: bytes) -> tuple[Package, Judged]:
 
 def judge(work: Work, package: Package) -> Judged:
     """What the gate says of a package, with the picture in the reader's language."""
-    words, signatures = vocabulary(), definitions.signatures(work)
-    return bounded.judge([package], words.roles, signatures, language(), words.values)[0]
+    return definitions.judged(work, [package], vocabulary(), language())[0]
 
 
 def files_in_force(work: Work, process: str) -> dict[str, bytes]:

@@ -17,10 +17,10 @@ from forms.browser import for_browser
 from forms.expressions import Empty, ExpressionError
 from forms.fields import Field
 from forms.form import Form, convert_references
+from forms.saying import Teller, persons_in
 from forms.values import FileRef, PersonRef
 from webui.page import language
 from webui.posted import Posted
-from webui.saying import Teller, persons_in
 from webui.sheet import Choice, Offers, Raw, Sheet, lay_out
 
 _PERSONS = frozenset({"person", "persons"})

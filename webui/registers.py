@@ -13,8 +13,10 @@ from engine.people import names
 from engine.registers import Entry, RegisterKind
 from engine.work import Work
 from forms.fields import Field
+from forms.money import percent
+from forms.saying import Shown, Teller, persons_in
+from forms.values import FileRef, Value
 from webui.page import language, look, said, show, visitor, vocabulary
-from webui.saying import Shown, Teller, persons_in
 
 bp = Blueprint("registers", __name__)
 
@@ -86,15 +88,38 @@ def record(register: str) -> Response:
 
 
 def told(work: Work, entry: Entry) -> list[tuple[str, Shown]]:
-    """The columns of a record that hold something, called and said as the fields of the forms they come from."""
+    """The columns of a record that hold something, called as the register calls them."""
     teller, fields = Teller(language(), names(work, set(persons_in(entry.value)))), fields_in_force(work)
+    labels = kind_of(entry.register).labels
     found = []
     for code, value in entry.value.items():
         each = fields.get(code)
         if value is not None:
-            shown = teller.value(each, value) if each else Shown(teller.plain(value))
-            found.append((said(each.label) if each else code, shown))
+            label = labels.get(code) or (each.label if each else None)
+            found.append((said(label) if label else code, column(teller, code, value, each)))
     return found
+
+
+def column(teller: Teller, code: str, value: Value, each: Field | None) -> Shown:
+    """A value of a record: as the field of its name says it where it is such a value, else by what its code tells."""
+    if isinstance(value, int) and not isinstance(value, bool) and code.endswith(("_fen", "_bp")):
+        return Shown(teller.money(value) if code.endswith("_fen") else percent(value))
+    if isinstance(value, FileRef):
+        return Shown(files=(value,))
+    return teller.value(each, value) if each and fits(each, value) else Shown(teller.plain(value))
+
+
+def fits(each: Field, value: Value) -> bool:
+    """Whether a value may be one of this field: another form may use its code for something else."""
+    members = value if isinstance(value, list) else [value]
+    if each.kind in {"table", "group"}:
+        parts = {part.code for part in each.fields}
+        return isinstance(value, list) == (each.kind == "table") and all(
+            isinstance(member, dict) and member.keys() <= parts for member in members
+        )
+    if each.options:
+        return {member for member in members if isinstance(member, str)} <= {option.code for option in each.options}
+    return each.kind != "checklist"
 
 
 def fields_in_force(work: Work) -> dict[str, Field]:

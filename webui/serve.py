@@ -7,9 +7,11 @@ import logging
 import os
 import secrets
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 from waitress.server import create_server
@@ -23,11 +25,14 @@ THREADS = 8
 SHORTEST_SECRET = 32
 
 
-def run(database: Database, host: str, port: int, *, demo: bool, worker: bool = True) -> None:
+def run(
+    database: Database, host: str, port: int, *, demo: bool, worker: bool = True, signer: Path | None = None
+) -> None:
     """Serve until SIGINT or SIGTERM; the address is printed once it accepts connections.
 
     ``LIUHEN_SECRET`` signs the sessions (several servers of one database need the same), ``LIUHEN_HTTPS=1`` says that
-    browsers come by https, ``LIUHEN_PROXIES`` how many proxies of ours stand before it.
+    browsers come by https, ``LIUHEN_PROXIES`` how many proxies of ours stand before it. ``signer`` is the folder of a
+    signer that is to run beside it, in a process of its own; None leaves sealing to others.
     """
     app = create_app(
         database,
@@ -55,13 +60,31 @@ def run(database: Database, host: str, port: int, *, demo: bool, worker: bool = 
     sys.stdout.write(f"留痕 Liuhen  {address(host, port, server)}\n")
     sys.stdout.flush()
     try:
-        server.run()
+        with sealed_beside(database, signer):
+            server.run()
     finally:
         stop.set()
         server.close()
         if worker:
             clock.join(10)
         database.close()
+
+
+@contextlib.contextmanager
+def sealed_beside(database: Database, folder: Path | None) -> Iterator[None]:
+    """A signer as a process of its own, which ends with this one, however this one ends."""
+    if folder is None:
+        yield
+        return
+    url = database.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-P", "-m", "webui", "signer", "--folder", str(folder), "--with-parent"]
+    # The address may hold a password, and arguments of a process can be read by everybody.
+    environment = {**os.environ, "LIUHEN_DATABASE_URL": url}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as beside:  # noqa: S603 - our own program
+        try:
+            yield
+        finally:
+            beside.terminate()
 
 
 def leave(*_: object) -> None:

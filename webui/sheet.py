@@ -18,10 +18,10 @@ from forms.fields import Field, Option
 from forms.form import Form
 from forms.money import NotMoney, Unit, capital, parse_yuan
 from forms.run import Scope
+from forms.saying import Shown, Teller
 from forms.values import FileRef
 from forms.words import Text
 from webui.labels import label
-from webui.saying import Shown, Teller
 
 Raw = Mapping[str, Sequence[str]]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from engine import cases
+from engine import cases, starting
 from engine.admission import Item, admit
 from engine.desk import Desk
 from engine.errors import NotYours, Refusal, Unusable
@@ -23,7 +23,7 @@ bp = Blueprint("start", __name__)
 
 def rehearsed(work: Work, process: str) -> tuple[Desk, Item, Paper]:
     """The case as it would begin, for somebody who may begin it."""
-    desk, item = cases.begin(work, process, rehearse=True)
+    desk, item = starting.begin(work, process, rehearse=True)
     admit(desk, item, "look")
     form = desk.deployed.form(item["process"], item["element"])
     return desk, item, paper_of(desk, form, item["token"], has_case=False)

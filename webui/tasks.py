@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request, url_for
 from engine import cases, inbox, items
 from engine.access import judge, unbar
 from engine.admission import Item, admit, door, refuse_done
-from engine.answers import earlier
+from engine.answers import earlier, one_of_many, prefilled
 from engine.cases import acting
 from engine.desk import Desk
 from engine.errors import AlreadyDone, NotFound, NotYours, Refusal
@@ -60,10 +60,10 @@ def opening(desk: Desk, item: Item, paper: Paper) -> dict[str, Any]:
     draft = items.draft_of(item)
     if draft is not None:
         return draft
-    element = desk.deployed.element(item["process"], item["element"])
-    own = element.loop is not None or unbar(item["assignees"]) not in ((), (desk.row["applicant"],))
+    several = one_of_many(desk, item["process"], item["element"])
+    own = several or unbar(item["assignees"]) not in ((), (desk.row["applicant"],))
     before = earlier(desk, item["process"], item["element"], paper.form, actor() if own else None)
-    return initial(paper.form, paper.world, before)
+    return initial(paper.form, paper.world, before, prefilled(item) if before is None else None)
 
 
 def surroundings(desk: Desk, item: Item) -> dict[str, Any]:

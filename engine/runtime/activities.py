@@ -168,15 +168,22 @@ class MultiInstance(Node):
         outer["nrOfActiveInstances"] -= 1
         instance.drop(child)
         left: list[Value] = task.internal_data["left"]
-        stop = self.until is not None and instance.holds(task, self.until, inside)
-        if stop or not (left or outer["nrOfActiveInstances"]):
-            for other in [each for each in task.children if not isinstance(each.task_spec, Armed)]:
-                instance.cancel(other)
-            task._ready()
+        if self.stops(task) or not (left or outer["nrOfActiveInstances"]):
+            self.finish(task)
         elif left:
             outer["nrOfActiveInstances"] += 1
             task.internal_data["left"] = left[1:]
             self.begin_child(task, outer["nrOfCompletedInstances"], left[0])
+
+    def stops(self, task: Task) -> bool:
+        """Whether the completion condition holds."""
+        return self.until is not None and task.workflow.holds(task, self.until, task.internal_data["inside"])
+
+    def finish(self, task: Task) -> None:
+        """Go on without those that are still at it."""
+        for other in [each for each in task.children if not isinstance(each.task_spec, Armed)]:
+            task.workflow.cancel(other)
+        task._ready()
 
     def _on_complete_hook(self, task: Task) -> None:
         instance, output = task.workflow, self.loop.output

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
 from SpiffWorkflow.task import Task
 
 from bpmn.diagram import Diagram, Element
 from bpmn.dmn_table import Table
-from bpmn.routes import links, reaches
+from bpmn.routes import Ways, links
+from bpmn.starts import starts_by_event
 from engine.runtime import activities, events, gateways, specs, throwing
 
 KINDS: Mapping[str, type[specs.Node]] = {
@@ -59,14 +61,13 @@ class ProcessModel:
         self._starts = {
             element.container: self.nodes[element.id]
             for element in diagram.elements.values()
-            if element.type == "startEvent"
+            if element.type == "startEvent" and not starts_by_event(element, diagram)
         }
         self._event_starts: dict[str, list[specs.Node]] = {}
         for element in diagram.elements.values():
             if element.type == "eventSubProcess":
                 self._event_starts.setdefault(element.container, []).append(self._starts[element.id])
         self._join_links()
-        self._reaches: dict[str, Mapping[str, frozenset[str]]] = {}
         self._inside: dict[str, tuple[specs.Node, ...]] = {}
 
     def _add(self, element: Element) -> None:
@@ -88,11 +89,15 @@ class ProcessModel:
 
     def arm_event_subprocesses(self, container: str, task: Task) -> None:
         """Set the starts of the event subprocesses of a process or subprocess waiting, as children of its task."""
-        for start in self._event_starts.get(container, ()):
+        for start in self.event_starts(container):
             task.workflow.begin(start, task)
 
+    def event_starts(self, container: str) -> list[specs.Node]:
+        """The starts of the event subprocesses of a process or subprocess."""
+        return self._event_starts.get(container, [])
+
     def start_of(self, container: str) -> specs.Node:
-        """The start event of this process or of one of its embedded subprocesses."""
+        """The start event of one of its subprocesses, or of this process: the plain one, which waits for nothing."""
         return self._starts[container]
 
     def inside(self, key: str, whole: Model) -> tuple[specs.Node, ...]:
@@ -116,11 +121,11 @@ class ProcessModel:
             if element is not None and element.called in whole.processes:
                 waiting.append((whole.processes[element.called], element.called))
 
-    def reaches(self, join: str) -> Mapping[str, frozenset[str]]:
-        """For each incoming flow of a join, the elements from which a token can still come along it."""
-        if join not in self._reaches:
-            self._reaches[join] = reaches(self.diagram, join)
-        return self._reaches[join]
+    @cached_property
+    def ways(self) -> Ways:
+        """From where tokens can still come to the inclusive joins."""
+        elements = self.diagram.elements.values()
+        return Ways(self.diagram, [each.id for each in elements if isinstance(self.nodes[each.id], gateways.Inclusive)])
 
 
 class Model:

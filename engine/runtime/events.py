@@ -60,6 +60,11 @@ class Catch(Node):
                 f"定时事件“{self.element.name}”（{self.element.id}）没有时刻，流程将永远等待",
                 f"the timer event {self.element.id} has no instant, so the case would wait for ever",
             )
+        self.drop_idle(task)
+
+    def drop_idle(self, task: Task) -> None:
+        """Not to wait at all; what it would have waited beside remembers that, for a case that changes its version."""
+        task.parent.internal_data.setdefault("idle", []).append(f"{self.model.id}/{self.element.id}")
         task.workflow.drop(task)
 
     def due(self, task: Task) -> str | None:
@@ -85,7 +90,8 @@ class Catch(Node):
         host, data = task.workflow.host, task.internal_data
         data.setdefault("since", host.now.isoformat())
         data.setdefault("times", 1)
-        instant: datetime = host.occurrence(datetime.fromisoformat(data["since"]), self.cycle.period, data["times"])
+        times = data["times"] - data.get("before", 0)
+        instant: datetime = host.occurrence(datetime.fromisoformat(data["since"]), self.cycle.period, times)
         return instant
 
     def arm(self, task: Task, due: str) -> None:
@@ -114,12 +120,15 @@ class Catch(Node):
         """What an event that does not interrupt waits with for its next time; None when it does not come again."""
         if self.event.kind == "conditional":
             return {"held": True}
+        if self.event.kind == "signal":
+            return {"first": task.internal_data.get("first", task.id)}
         if self.event.kind != "timer":
             return {}
         data, cycle = task.internal_data, self.cycle
         if cycle is None or (cycle.times is not None and data["times"] >= cycle.times):
             return None
-        return {"since": data["since"], "times": data["times"] + 1}
+        kept = {name: data[name] for name in ("since", "before") if name in data}
+        return {**kept, "times": data["times"] + 1}
 
 
 def key_of(value: Value) -> str | None:
@@ -144,7 +153,7 @@ class Armed(Catch):
 
     def stay_idle(self, task: Task) -> None:
         """A timer without an instant is not armed."""
-        task.workflow.drop(task)
+        self.drop_idle(task)
 
     def again(self, task: Task, around: Task) -> None:
         """Wait for the next time, where there is one."""
@@ -189,13 +198,17 @@ class EventGateway(Node):
     def _update_hook(self, task: Task) -> bool:
         for flow in self.flows:
             task.workflow.begin(self.model.nodes[flow.target], task)
+        self.refuse_endless(task)
+        task._set_state(TaskState.STARTED)
+        return False
+
+    def refuse_endless(self, task: Task) -> None:
+        """Without an event that can come, the case would never go on."""
         if not task.children:
             raise Incident(
                 f"事件网关“{self.element.name}”（{self.element.id}）之后没有一个定时器有时刻，流程将永远等待",
                 f"no timer behind the event gateway {self.element.id} has an instant, so the case would wait for ever",
             )
-        task._set_state(TaskState.STARTED)
-        return False
 
     def child_done(self, task: Task, child: Task) -> None:
         """The event that came takes the gateway, with its rivals, along."""

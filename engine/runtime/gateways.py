@@ -79,11 +79,10 @@ class Inclusive(Join, Exclusive):
         tokens = container.internal_data.get("joins", {}).get(self.name, {})
         if not tokens:
             return False
-        reach = self.model.reaches(self.name)
-        filled = [flow for flow in self.incoming if tokens.get(flow)]
-        empty = [flow for flow in self.incoming if not tokens.get(flow)]
+        filled = sum(1 << number for number, flow in enumerate(self.incoming) if tokens.get(flow))
         for place in container.workflow.places(container, besides=self.name):
-            if any(place in reach[flow] for flow in empty) and not any(place in reach[flow] for flow in filled):
+            ways = self.model.ways.along(self.name, place)
+            if ways and not ways & filled:
                 return False
-        self.fire(container, tuple(filled))
+        self.fire(container, tuple(flow for flow in self.incoming if tokens.get(flow)))
         return True

@@ -61,8 +61,15 @@ class Host(Protocol):
     def functions(self) -> Mapping[str, object]:
         """The functions expressions may call, those of the calendar and the registers included."""
 
-    def operate(self, element: Element, operation: Operation, parameters: Mapping[str, Value]) -> Value:
-        """Do one operation of a service task and give its result."""
+    def operate(
+        self,
+        element: Element,
+        operation: Operation,
+        parameters: Mapping[str, Value],
+        process: str,
+        names: Mapping[str, Value],
+    ) -> Value:
+        """Do one operation of a service task of a process, where these names can be read, and give its result."""
 
     def moment(self, form: str, value: Value) -> datetime | None:
         """When a timer is due: ``form`` date (a date ends at 24:00 of that day) or duration; None is not armed."""

@@ -26,14 +26,46 @@ class Instance(Tree):
 
     @classmethod
     def started(cls, model: Model, host: Host, values: Mapping[str, Value]) -> Instance:
-        """A new case with these variables, run to its first wait."""
-        instance = cls(model, host)
-        instance.scopes.write(CASE, values)
-        instance.task_tree = instance.begin(model.root, None, {"scope": CASE}, TaskState.STARTED)
-        model.processes[model.main].arm_event_subprocesses(model.main, instance.task_tree)
-        instance.begin(model.processes[model.main].start_of(model.main), instance.task_tree)
+        """A new case with these variables, begun at its plain start event and run to its first wait."""
+        instance = cls.begun(model, host, model.processes[model.main].start_of(model.main).element.id, values)
         instance.run()
         return instance
+
+    @classmethod
+    def begun(cls, model: Model, host: Host, start: str, values: Mapping[str, Value] | None = None) -> Instance:
+        """A new case whose token stands at this start event and goes nowhere yet."""
+        instance = cls(model, host)
+        instance.scopes.write(CASE, values or {})
+        instance.task_tree = instance.begin(model.root, None, {"scope": CASE}, TaskState.STARTED)
+        model.processes[model.main].arm_event_subprocesses(model.main, instance.task_tree)
+        instance.begin(model.processes[model.main].nodes[start], instance.task_tree)
+        return instance
+
+    @property
+    def start(self) -> Task:
+        """The token of a case that was just begun."""
+        return next(task for task in self.tasks.values() if isinstance(task.task_spec, specs.Start))
+
+    def set_out(
+        self,
+        kind: str,
+        about: Mapping[str, Value],
+        values: Mapping[str, Value] | None = None,
+        left: Mapping[str, Value] | None = None,
+        by: list[str] | None = None,
+    ) -> None:
+        """What a begun case was waiting for has come: it is told as an event of this kind, and the case runs.
+
+        ``values`` are what a message brought, ``left`` what its form tells of facts, ``by`` the ids of who sent it.
+        """
+        task = self.start
+        if values is not None:
+            self._count(f"{self.model.main}/{task.task_spec.element.id}", by or [])
+            self.write(task, {**values, task.task_spec.element.id: dict(values)})
+        self.passed(kind, task, about, left)
+        if task not in self.queue:
+            self.queue.append(task)
+        self.run()
 
     @classmethod
     def thawed(cls, model: Model, host: Host, state: str, scopes: str) -> Instance:
@@ -69,9 +101,10 @@ class Instance(Tree):
         was completed (``process/element``) and by whom in its last round (``…/by``), and a row ``[number, process,
         name, state, parent, data]`` for each task, the root first. ``data`` holds, where they apply, ``scope`` (its own
         variables) and ``inside`` (those it gives to what is in it), ``joins`` (tokens by join and flow), ``outcome``;
-        of events ``due``, ``since`` and ``times`` (a cycle), ``key`` (correlation), ``held`` (a condition that was met
-        and has not ceased to hold since); ``left`` (members still to come), ``done`` (times of a standard loop) and
-        ``flow`` (where a token stands still).
+        of events ``due``, ``since`` and ``times`` (a cycle; ``before``: of these, those before ``since``), ``key``
+        (correlation), ``held`` (a condition that was met and has not ceased to hold since); ``idle`` (timers beside it
+        that had no instant), ``left`` (members still to come), ``done`` (times of a standard loop) and ``flow`` (where
+        a token stands still).
         """
         rows: list[Value] = []
         for task in self.tasks.values():
@@ -110,6 +143,16 @@ class Instance(Tree):
                 found.append(Waiting(task.id, node.model.id, node.element, moment, key))
         return found
 
+    def listening(self) -> dict[int, tuple[int, str]]:
+        """The events that wait for a signal, by token: the token each began to wait as, and the signal's name."""
+        return {
+            task.id: (task.internal_data.get("first", task.id), str(task.task_spec.event.name))
+            for task in self.tasks.values()
+            if task.state == TaskState.WAITING
+            and isinstance(task.task_spec, events.Catch)
+            and task.task_spec.event.kind == "signal"
+        }
+
     def live(self, token: int) -> Task | None:
         """The task of this number if it is alive and a person or event may still act on it."""
         task = self.tasks.get(token)
@@ -131,17 +174,32 @@ class Instance(Tree):
         task.run()
         self.run()
 
-    def fire(self, token: int, values: Mapping[str, Value] | None = None) -> None:
-        """Let a waiting event happen: a timer that is due, a message that was sent with these values."""
+    def fire(
+        self,
+        token: int,
+        values: Mapping[str, Value] | None = None,
+        left: Mapping[str, Value] | None = None,
+        by: list[str] | None = None,
+    ) -> None:
+        """Let a waiting event happen: a timer that is due, a message that was sent with these values.
+
+        ``left`` is what the form of the message tells of facts, ``by`` are the ids of those who sent it.
+        """
         task = self.live(token)
         if task is None or task.state != TaskState.WAITING:
             raise AssertionError(f"event {token} is not waiting")
         node = task.task_spec
         if node.event.kind == "timer":
-            self.tell("timer.fired", node, {"due": task.internal_data["due"]})
+            self.passed("timer.fired", task, {"due": task.internal_data["due"]})
             self.occur(task)
         else:
-            self.receive(task, values or {})
+            self._count(f"{node.model.id}/{node.element.id}", by or [])
+            self.receive(task, values or {}, left)
+        self.run()
+
+    def announce(self, signal: str) -> None:
+        """A signal from outside comes to whatever waits for it, and the case runs on."""
+        self.broadcast(signal)
         self.run()
 
     def rounds(self, element: str) -> int:
@@ -192,19 +250,27 @@ class Instance(Tree):
         task._set_state(TaskState.READY)
         task.run()
 
-    def receive(self, task: Task, values: Mapping[str, Value]) -> None:
+    def receive(self, task: Task, values: Mapping[str, Value], left: Mapping[str, Value] | None = None) -> None:
         """A message comes to an event that waits for it, with these values."""
         node = task.task_spec
         self.write(task, {**values, node.element.id: dict(values)})
-        self.tell("message.received", node, {"message": node.event.name})
+        self.passed("message.received", task, {"message": node.event.name}, left)
         self.occur(task)
 
     def broadcast(self, signal: str) -> None:
         """A signal comes to everything in the case that waits for it now."""
         for task in list(throwing.awaiting(self.tasks, "signal", signal)):
             if self.tasks.get(task.id) is task and task.state == TaskState.WAITING:
-                self.tell("signal.caught", task.task_spec, {"signal": signal})
+                self.passed("signal.caught", task, {"signal": signal})
                 self.occur(task)
+
+    def hear(self, signal: str, first: int, source: str | None) -> None:
+        """A signal of another case, or from outside (None), comes to the event that began to wait as this token."""
+        for token in [token for token, heard in self.listening().items() if heard == (first, signal)]:
+            task = self.tasks[token]
+            self.passed("signal.caught", task, {"signal": signal, "source": source})
+            self.occur(task)
+        self.run()
 
     def _meet_conditions(self) -> None:
         """Look again at every condition that is waited for; one that does not interrupt must first cease to hold."""
@@ -223,7 +289,7 @@ class Instance(Tree):
                 task.internal_data.pop("held", None)
             elif "held" not in task.internal_data:
                 about: dict[str, Value] = {"expression": node.event.expression}
-                self.tell("condition.met", node, {**about, "values": self.read(task, node.condition)})
+                self.passed("condition.met", task, {**about, "values": self.read(task, node.condition)})
                 self.occur(task)
 
     # The loop.
@@ -247,14 +313,14 @@ class Instance(Tree):
                             "the diagram has a loop without one",
                         )
                 self._meet_conditions()
-            if not (self._finish_scopes() or self._settle_inclusive()):
+            if not (self._finish_scopes() or self.settle_inclusive()):
                 break
         self._refuse_stuck()
 
     def _act(self, task: Task) -> None:
         node = task.task_spec
         if node.skippable and node.element.id in self.skipped:
-            self.tell("step.skipped", node, {})
+            self.tell("step.skipped", node, self._lacking(task))
             task.complete()
             return
         try:
@@ -263,10 +329,18 @@ class Instance(Tree):
             incident.about.setdefault("element", node.element.id)
             raise
 
-    def _settle_inclusive(self) -> bool:
-        """Look again at inclusive joins that hold tokens, now that nothing moves by itself."""
-        for task in self.tasks.values():
-            for join in task.internal_data.get("joins", {}):
+    def _lacking(self, task: Task) -> dict[str, Value]:
+        """The facts that a step which two people skip does not leave; one given by an expression it does not know."""
+        declared = task.task_spec.facts
+        missing: list[Value] = list(declared.hard)
+        gaps: list[Value] = [code for code in declared.soft if code not in declared.hard]
+        return {name: codes for name, codes in (("missing", missing), ("gaps", gaps)) if codes}
+
+    def settle_inclusive(self) -> bool:
+        """Look again at inclusive joins that hold tokens, where any have moved, now that nothing moves by itself."""
+        for number in sorted(self.touched):
+            task = self.tasks.get(number)
+            for join in task.internal_data.get("joins", {}) if task is not None else ():
                 node = self.node_in(task, join)
                 if isinstance(node, gateways.Inclusive) and node.settle(task):
                     return True

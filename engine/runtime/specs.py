@@ -7,6 +7,7 @@ events and the activities that contain others have files of their own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
@@ -14,9 +15,10 @@ from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
 from SpiffWorkflow.task import Task
 
 from bpmn.diagram import Element, Flow
+from bpmn.facts import CODE, Declared, declared, of_codes
 from engine.errors import Incident
 from engine.runtime.happenings import WorkItem
-from forms.expressions import Assignment, Expression, ExpressionError, compile_expression, compile_script
+from forms.expressions import Assignment, Empty, Expression, ExpressionError, compile_expression, compile_script
 from forms.values import PersonRef, Value
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ class Node(BpmnSpecMixin):
         self.default = next((flow for flow in self.flows if flow.id == element.default), None)
         self.choosing = self.default is not None or any(flow.condition for flow in self.flows)
         self.boundaries: list[Node] = []
+        self.facts = declared(element.policy.get("facts", ""))
+        self.facts_given = optional(self.facts.expression)
 
     def test(self) -> None:
         """Nothing: what the library checks here at every step, the gate has proved before deployment."""
@@ -108,6 +112,28 @@ class Node(BpmnSpecMixin):
             instance.tell("gateway.taken", self, {"taken": ids, "tried": tried, "values": read})
         return tuple(taken)
 
+    def declares(self, task: Task, names: Mapping[str, Value] | None = None) -> Declared:
+        """The facts this element leaves when it is passed now, with these names or those the task can read.
+
+        Incident: ``policy:facts`` is an expression, and gives something else than codes of facts.
+        """
+        if self.facts_given is None:
+            return self.facts
+        try:
+            given = task.workflow.value(task, self.facts_given, names=names)
+        except Incident as incident:
+            if isinstance(incident.__cause__, Empty):
+                return Declared()  # what it is made from is empty: an empty list of an answer has no facts
+            raise
+        words = given if isinstance(given, list) else [] if given is None else [given]
+        found = of_codes(word for word in words if isinstance(word, str))
+        if len(words) != sum(isinstance(word, str) for word in words) or not all(map(CODE.fullmatch, found.codes)):
+            raise Incident(
+                f"“{self.element.name}”（{self.element.id}）的 policy:facts 应得到事实代码，实际为 {given!r}",
+                f"the policy:facts of {self.element.id} must give codes of facts, but gives {given!r}",
+            )
+        return found
+
     def _on_complete_hook(self, task: Task) -> None:
         task.parent.task_spec.child_done(task.parent, task)
 
@@ -129,7 +155,7 @@ class Pass(Node):
     """A manual task: nothing the engine could do or know about, so the token passes and that is told."""
 
     def _run_hook(self, task: Task) -> bool:
-        task.workflow.tell("step.passed", self, {})
+        task.workflow.passed("step.passed", task, {})
         return True
 
 
@@ -170,7 +196,7 @@ class UserTask(Node):
                     )
                 assignees.append(person.id)
         elif "applicant" in names:
-            assignees.append(instance.person("applicant"))
+            assignees += instance.applicant()  # while there is none, whoever holds the role may
         excluded = self._list(instance.value(task, self.excluded)) if self.excluded else []
         return WorkItem(
             token=task.id,
@@ -207,7 +233,7 @@ class Script(Node):
             value = instance.value(task, assignment.expression)
             instance.write(task, {assignment.name: value})
             written[assignment.name] = value
-        instance.tell("step.passed", self, {"written": written})
+        instance.passed("step.passed", task, {"written": written})
         return True
 
 
@@ -239,7 +265,10 @@ class Decision(Node):
                 # What one table made of a private value is an input of the next: all stand under the private name.
                 values = {f"{self.into}: {source}": value for source, value in values.items()}
             about: dict[str, Value] = {"table": each.table, "rules": rules, "values": values, "written": written}
-            instance.tell("decision.made", self, about)
+            if each is decided:
+                instance.passed("decision.made", task, about)
+            else:
+                instance.tell("decision.made", self, about)
         return True
 
 
@@ -260,10 +289,10 @@ class Service(Node):
         written: dict[str, Value] = {}
         for operation, parameters in self.operations:
             values = {key: instance.value(task, expression) for key, expression in parameters.items()}
-            result = instance.host.operate(self.element, operation, values)
+            result = instance.host.operate(self.element, operation, values, self.model.id, instance.names(task.id))
             if operation.into:
                 instance.write(task, {operation.into: result})
                 written[operation.into] = result
         names = [operation.name for operation, _ in self.operations]
-        instance.tell("step.passed", self, {"operations": list(names), "written": written})
+        instance.passed("step.passed", task, {"operations": list(names), "written": written})
         return True

@@ -85,7 +85,7 @@ def throw_error(task: Task) -> None:
     """An error goes outwards to the nearest event that catches it; one that nobody catches is an incident."""
     node, instance = task.task_spec, task.workflow
     code = node.element.event.code
-    instance.tell("error.thrown", node, {"code": code})
+    instance.passed("error.thrown", task, {"code": code})
     catching = catcher(task, "error", code)
     if catching is None:
         raise Incident(
@@ -100,7 +100,7 @@ def throw_escalation(task: Task) -> None:
     node = task.task_spec
     code = node.element.event.code
     catching = catcher(task, "escalation", code)
-    task.workflow.tell("escalation.thrown", node, {"code": code, "caught": catching is not None})
+    task.workflow.passed("escalation.thrown", task, {"code": code, "caught": catching is not None})
     if catching is not None:
         caught(catching, "escalation.caught", code)
 
@@ -108,7 +108,7 @@ def throw_escalation(task: Task) -> None:
 def throw_signal(task: Task) -> None:
     """A signal comes to everything in the case that waits for it at this moment, the oldest first."""
     node, instance = task.task_spec, task.workflow
-    instance.tell("signal.thrown", node, {"signal": node.element.event.name})
+    instance.passed("signal.thrown", task, {"signal": node.element.event.name})
     instance.broadcast(node.element.event.name)
 
 
@@ -127,7 +127,7 @@ def throw_message(task: Task, key: str | None) -> None:
     same = [each for each in fitting if key is not None and each.internal_data.get("key") == key]
     found = next(iter(same or fitting), None)
     to = found.task_spec.element.id if found is not None else None
-    instance.tell("message.thrown", node, {"message": name, "key": key, "to": to})
+    instance.passed("message.thrown", task, {"message": name, "key": key, "to": to})
     if found is not None:
         instance.receive(found, {})
 
@@ -161,7 +161,7 @@ def caught(catching: Task, kind: str, code: str | None) -> None:
     into = node.element.policy.get("into")
     if into:
         instance.write(catching, {into: code})
-    instance.tell(kind, node, {"code": code, "written": {into: code} if into else {}})
+    instance.passed(kind, catching, {"code": code, "written": {into: code} if into else {}})
     instance.occur(catching)
 
 

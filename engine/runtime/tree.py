@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 from SpiffWorkflow.workflow import Workflow
 
 from bpmn.diagram import Flow
+from bpmn.facts import Declared
 from engine.errors import Incident
 from engine.runtime import activities, events, specs
 from engine.runtime.builder import HELD, Model
@@ -17,6 +18,17 @@ from engine.runtime.happenings import Happening, Host, WorkItem
 from engine.runtime.scopes import Scopes
 from forms.expressions import Expression, ExpressionError
 from forms.values import PersonRef, Value
+
+
+def facts_told(declared: Declared, gaps: Collection[str] = (), apart: Collection[str] = ()) -> dict[str, Value]:
+    """What an event says of the facts an element leaves: ``facts``, which of them are ``soft``, and the soft ``gaps``.
+
+    ``apart`` are those that do not apply this time.
+    """
+    facts: list[Value] = [code for code in declared.codes if code not in {*gaps, *apart}]
+    soft: list[Value] = [code for code in facts if code not in declared.hard]
+    lacking: list[Value] = [code for code in declared.soft if code in gaps]
+    return {name: codes for name, codes in (("facts", facts), ("soft", soft), ("gaps", lacking)) if codes}
 
 
 class Tree(Workflow):
@@ -40,9 +52,17 @@ class Tree(Workflow):
 
     # What can be read and written.
 
-    def value(self, task: Task, expression: Expression, scope: int | None = None) -> Value:
-        """Evaluate an expression where this task stands (or in this scope): a failure is an incident at its element."""
-        names = self.scopes.names(scope or self.scope(task), self.host.given)
+    def value(
+        self,
+        task: Task,
+        expression: Expression,
+        scope: int | None = None,
+        names: Mapping[str, Value] | None = None,
+    ) -> Value:
+        """Evaluate an expression where this task stands (or in this scope, or with these names): a failure is an
+        incident at its element.
+        """
+        names = names or self.scopes.names(scope or self.scope(task), self.host.given)
         try:
             return expression.value(names, self.host.functions)  # type: ignore[arg-type]
         except ExpressionError as error:
@@ -88,11 +108,10 @@ class Tree(Workflow):
         if not any(each.task_spec.element is node.element for each in alive):
             self.acts.pop(f"{node.model.id}/{node.element.id}/by", None)
 
-    def person(self, name: str) -> str:
-        """The id of the person a given name stands for."""
-        person = self.host.given[name]
-        assert isinstance(person, PersonRef)
-        return person.id
+    def applicant(self) -> list[str]:
+        """The id of the applicant; of a case that nobody has begun to work at, there is none."""
+        person = self.host.given["applicant"]
+        return [person.id] if isinstance(person, PersonRef) else []
 
     def write(self, task: Task, values: Mapping[str, Value]) -> None:
         """Write variables into the task's own scope."""
@@ -132,6 +151,10 @@ class Tree(Workflow):
     def tell(self, kind: str, node: specs.Node, about: Mapping[str, Value]) -> None:
         """Keep one thing that happened, for the trail."""
         self.happenings.append(Happening(kind, node.element.id, node.model.id, dict(about)))
+
+    def passed(self, kind: str, task: Task, about: Mapping[str, Value], left: Mapping[str, Value] | None = None) -> None:
+        """An element was passed, which leaves its facts: those a form showed (``left``), else all it declares."""
+        self.tell(kind, task.task_spec, {**about, **(facts_told(task.task_spec.declares(task)) if left is None else left)})
 
     def open_item(self, task: Task, item: WorkItem) -> None:
         """A work item has come into being."""

@@ -13,7 +13,7 @@ import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -21,17 +21,25 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.instant import INSTANT_FORMAT
 from engine.model import Event, Setting, Stream
+from engine.trail.tables import Epoch
 from engine.work import Work
 from forms.values import Value, canonical
 
 GENESIS = "0" * 64
 DOMAIN = b"LIUHEN-EVENT-v1\n"
+FRESH = timedelta(seconds=30)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "case.started": ("立案", "case started"),
+    "case.linked": ("启动关联案卷", "linked case started"),
     "case.closed": ("结案", "case closed"),
     "case.withdrawn": ("撤回", "case withdrawn"),
+    "case.suspended": ("中止", "case suspended"),
+    "case.resumed": ("恢复", "case resumed"),
+    "deadline.passed": ("超期", "deadline passed"),
+    "evidence.added": ("补录", "late evidence added"),
+    "answer.corrected": ("更正", "answer corrected"),
     "task.opened": ("待办产生", "work item opened"),
     "task.claimed": ("认领", "work item claimed"),
     "task.released": ("退回待办", "work item released"),
@@ -51,6 +59,9 @@ EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "message.thrown": ("抛出消息", "message thrown"),
     "signal.thrown": ("发出信号", "signal thrown"),
     "signal.caught": ("收到信号", "signal caught"),
+    "signal.sent": ("从外部发出信号", "signal sent from outside"),
+    "start.missed": ("错过自动立案", "start missed"),
+    "start.failed": ("未能自动立案", "start failed"),
     "error.thrown": ("抛出错误", "error thrown"),
     "error.caught": ("捕获错误", "error caught"),
     "escalation.thrown": ("抛出升级", "escalation thrown"),
@@ -77,12 +88,19 @@ EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "delegation.made": ("委托", "delegation made"),
     "delegation.ended": ("委托结束", "delegation ended"),
     "backup.restored": ("恢复备份", "backup restored"),
+    "export.made": ("导出案卷", "case exported"),
 }
 """Every kind of event there is, in Chinese and English."""
 
 
-PASSED = frozenset({"task.completed", "step.passed", "decision.made", "timer.fired", "message.received"})
+PASSED = frozenset({
+    "task.completed", "step.passed", "decision.made", "timer.fired", "message.received", "message.thrown",
+    "signal.thrown", "signal.caught", "error.thrown", "error.caught", "escalation.thrown", "escalation.caught",
+    "condition.met",
+})  # fmt: skip
 """Kinds of events with which an element is passed, and leaves its facts."""
+SKIPPED, EVIDENCE, OVERRUN = "step.skipped", "evidence.added", "deadline.passed"
+"""Kinds of events that tell of facts though no element is passed: what was lacking, added late, or overrun."""
 
 
 def canonical_body(body: Mapping[str, Any]) -> str:
@@ -155,6 +173,9 @@ class Chain:
         }
         if at != work.now:
             body["clock"] = work.now.astimezone(UTC).strftime(INSTANT_FORMAT)
+        cited = newest_epoch(work)
+        if cited:
+            body["epoch"] = cited
         if process:
             body["process"] = {**process, "element": element} if element else dict(process)
         text = canonical_body(body)
@@ -177,6 +198,17 @@ class Chain:
         if self.rows:
             work.add(Event, *self.rows)
             self.rows = []
+
+
+def newest_epoch(work: Work) -> dict[str, Any] | None:
+    """The newest epoch this process knows, for an event to cite: it cannot have been written before that was signed."""
+    known: tuple[datetime, dict[str, Any] | None] | None = work.database.caches.get("epoch")
+    if known is None or abs(work.now - known[0]) > FRESH:
+        query = select(Epoch.number, Epoch.leaf).order_by(Epoch.number.desc()).limit(1)
+        row = work.db.execute(query).one_or_none()
+        known = (work.now, {"n": row.number, "hash": row.leaf} if row else None)
+        work.database.caches["epoch"] = known
+    return known[1]
 
 
 def shown(values: Mapping[str, Value], private: frozenset[str]) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""Damages diagrams, expressions and forms in ways that keep much of their structure, so that the damage gets far in."""
+"""Damages diagrams, tables, expressions and forms in ways that keep much of their structure, so that the damage gets far in."""
 
 from __future__ import annotations
 
@@ -113,6 +113,23 @@ def damaged_diagram(random: Random) -> bytes:
     if random.random() < 0.2:
         data = damaged_bytes(data, random)
     return data
+
+
+@cache
+def tables() -> tuple[bytes, ...]:
+    """The decision tables of the tests."""
+    return tuple(path.read_bytes() for path in sorted((HOME / "tests").glob("*/**/*.dmn")) if "corpus" not in path.parts)
+
+
+def damaged_table(random: Random) -> bytes:
+    """A file of decision tables with a few things about it changed."""
+    data = random.choice(tables())
+    if random.random() < 0.9:
+        root = etree.fromstring(data)
+        for _ in range(random.randint(1, 6)):
+            random.choice(CHANGES)(root, random)
+        data = etree.tostring(root)
+    return damaged_bytes(data, random) if random.random() < 0.2 else data
 
 
 def damaged_bytes(data: bytes, random: Random) -> bytes:

@@ -19,8 +19,11 @@ from forms.words import Language, Text
 Row = Mapping[str, Any]
 
 RESULTS = frozenset(
-    {"task.opened", "document.issued", "register.recorded", "case.closed", "incident.raised", "incident.closed"}
-)
+    {
+        "task.opened", "document.issued", "register.recorded", "parameters.adopted", "case.linked", "case.closed",
+        "incident.raised", "incident.closed",
+    }
+)  # fmt: skip
 """What follows from an act by itself, and matters to everybody: who is next, what was issued, how it ended."""
 
 MECHANICS = frozenset(
@@ -33,7 +36,8 @@ MECHANICS = frozenset(
 """What follows from an act by itself, and may be skipped by a reader in a hurry."""
 
 SAYINGS: Mapping[str, Text] = {
-    "case.started": Text("{who}提出申请，案卷立案", "{who} started the case"),
+    "case.started": Text("{beginning}", "{beginning}"),
+    "case.linked": Text("“{element}”启动了关联案卷 {linked}", "“{element}” started the linked case {linked}"),
     "case.closed": Text("案卷办结，结果：{outcome}", "The case was closed: {outcome}"),
     "case.withdrawn": Text("{who}撤回了申请", "{who} withdrew the case"),
     "task.opened": Text("待办“{element}”交{candidates}{until}", "“{element}” waits for {candidates}{until}"),
@@ -48,7 +52,7 @@ SAYINGS: Mapping[str, Text] = {
     "message.sent": Text("{who}提交了“{message}”", "{who} sent “{message}”"),
     "message.received": Text("案卷收到“{element}”", "The case received “{element}”"),
     "message.thrown": Text("“{element}”发出消息“{message}”", "“{element}” threw the message “{message}”"),
-    "signal.thrown": Text("“{element}”发出信号", "“{element}” sent its signal to the whole case"),
+    "signal.thrown": Text("“{element}”发出信号", "“{element}” sent its signal to all who wait for it"),
     "signal.caught": Text("“{element}”收到信号", "“{element}” caught its signal"),
     "error.thrown": Text("“{element}”报告错误", "“{element}” reported an error"),
     "error.caught": Text("错误由“{element}”处理", "The error is dealt with by “{element}”"),
@@ -64,6 +68,7 @@ SAYINGS: Mapping[str, Text] = {
     "end.reached": Text("到达终点“{element}”", "The end “{element}” was reached"),
     "timer.armed": Text("开始计时“{element}”，到期时间 {due}", "The timer “{element}” runs until {due}"),
     "timer.fired": Text("“{element}”到期（{due}）", "“{element}” fell due ({due})"),
+    "parameters.adopted": Text("参数 {adopted} 通过，自 {since} 起生效", "The parameters {adopted} count from {since}"),
     "register.recorded": Text("登入“{register}”：{key}", "Recorded in “{register}”: {key}"),
     "document.attached": Text("{who}上传了附件{place}", "{who} attached a document{place}"),
     "document.issued": Text("系统出具文书{place}", "A document was issued{place}"),
@@ -226,11 +231,30 @@ class _About:
     def who(self) -> Text:
         return Text(self.actor, self.actor)
 
+    def beginning(self) -> Text:
+        if self.data.get("parent_number"):
+            number = self.data["parent_number"]
+            return Text(f"由案卷 {number} 启动立案", f"The case was started by the case {number}")
+        by, start = self.data.get("by"), self.speaker.element(self.process, self.data.get("start"))
+        if by in (None, "message"):
+            return Text(f"{self.actor}提出申请，案卷立案", f"{self.actor} started the case")
+        return Text(f"“{start.zh}”使案卷自动立案", f"The case was started by itself, by “{start.en}”")
+
+    def linked(self) -> Text:
+        number = str(self.data.get("number"))
+        return Text(number, number)
+
     def element(self) -> Text:
         return self.speaker.element(self.process, self.row["element"])
 
     def outcome(self) -> Text:
         return self.speaker.outcome(str(self.data.get("outcome")))
+
+    def adopted(self) -> Text:
+        return Text(str(self.data.get("set")), str(self.data.get("set")))
+
+    def since(self) -> Text:
+        return Text(str(self.data.get("from")), str(self.data.get("from")))
 
     def candidates(self) -> Text:
         people = [self.speaker.person(one) for one in self.listed("assignees")]

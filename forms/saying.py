@@ -12,8 +12,14 @@ from forms.fields import Field
 from forms.form import Form
 from forms.money import capital, percent, yuan
 from forms.values import FileRef, PersonRef
-from forms.words import Language
-from webui.labels import label
+from forms.words import Language, Text
+
+WORDS: Mapping[str, Text] = {
+    "yes": Text("是", "yes"),
+    "no": Text("否", "no"),
+    "comma": Text("、", ", "),
+    "semicolon": Text("；", "; "),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class Teller:
         if each.kind == "checklist" and isinstance(value, dict):
             return Shown(pairs=tuple((self.item(each, code), Shown(self.plain(said))) for code, said in value.items()))
         if isinstance(value, list):
-            return Shown(label("list.comma", self.language).join(self.single(each, one) for one in value))
+            return Shown(WORDS["comma"].said(self.language).join(self.single(each, one) for one in value))
         return Shown(self.single(each, value))
 
     def item(self, each: Field, code: str) -> str:
@@ -93,7 +99,7 @@ class Teller:
             case None:
                 return "—"
             case bool():
-                return label("yes" if value else "no", self.language)
+                return WORDS["yes" if value else "no"].said(self.language)
             case PersonRef():
                 return self.names.get(value.id, value.id)
             case FileRef():
@@ -105,9 +111,9 @@ class Teller:
             case date():
                 return value.isoformat()
             case list():
-                return label("list.comma", self.language).join(self.plain(one) for one in value)
+                return WORDS["comma"].said(self.language).join(self.plain(one) for one in value)
             case dict():
-                return label("list.semicolon", self.language).join(
+                return WORDS["semicolon"].said(self.language).join(
                     f"{key}: {self.plain(one)}" for key, one in value.items()
                 )
         return str(value)

@@ -1,0 +1,156 @@
+"""Commands of the trail: verify and show it, export a case, run the signer and a witness, publish the log's key."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+from engine import inbox
+from engine.cli_base import as_json, connected, main, opened, show, somebody
+from engine.config import Config
+from engine.trail.bundle import export
+from engine.trail.material import View
+from engine.trail.notes import signing_key
+from engine.trail.offline import WITNESS_KEY, Key
+from engine.trail.sealing import Sealing, run_forever
+from engine.trail.verify import verify
+from engine.trail.witness import Witness, server
+from engine.work import SYSTEM, system_clock
+
+
+@main.group()
+def trail() -> None:
+    """The trail."""
+
+
+@trail.command("verify")
+@click.argument("case", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every stream there is.")
+@as_json
+@click.pass_obj
+def trail_verify(config: Config, case: str | None, everything: bool, as_json: bool) -> None:
+    """Recompute the trail of one case, or of all; exit 1 if it is broken."""
+    if (case is None) != everything:
+        raise click.UsageError("name a case, or --all")
+    with opened(config).look(SYSTEM) as work:
+        verdict = verify(work, inbox.case(work, case)["id"] if case else None)
+    flaws = [
+        {"id": flaw.stream, "seq": flaw.seq, "zh": flaw.text.zh, "en": flaw.text.en} for flaw in verdict.flaws or []
+    ]
+    said = {
+        "intact": verdict.intact,
+        "streams": verdict.streams,
+        "events": verdict.events,
+        "documents": verdict.documents,
+    }
+    if as_json:
+        click.echo(json.dumps({**said, "flaws": flaws}, ensure_ascii=False, indent=1))
+    else:
+        click.echo("  ".join(f"{key}={value}" for key, value in said.items()))
+        show(flaws, False, "id", "seq", "zh", "en")
+    sys.exit(0 if verdict.intact else 1)
+
+
+@trail.command("show")
+@click.argument("case")
+@as_json
+@click.pass_obj
+def trail_show(config: Config, case: str, as_json: bool) -> None:
+    """The events of a case, in order."""
+    with opened(config).look(SYSTEM) as work:
+        rows = inbox.events(work, inbox.case(work, case)["id"])
+    show([{"id": row["hash"], **row} for row in rows], as_json, "seq", "at", "kind", "actor", "element")
+
+
+@trail.command("export")
+@click.argument("case")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write [NUMBER.evidence.zip].")
+@click.option("--by", metavar="PERSON", help="Who exports it (login or name) [the system].")
+@click.option("--purpose", default="", help="What for; it stands in the bundle and in the trail.")
+@click.option("--redacted", is_flag=True, help="For the public: no names, answers or attachments.")
+@click.option("--person", metavar="PERSON", help="Only what this person did.")
+@click.pass_obj
+def trail_export(
+    config: Config, case: str, output: Path | None, by: str | None, purpose: str, redacted: bool, person: str | None
+) -> None:
+    """Export a case as a bundle that verifies offline; the export is told in the trail."""
+    database = opened(config)
+    view = View(somebody(database, person) if person else None, redacted)
+    who = somebody(database, by) if by else SYSTEM
+    made = export(database, case, who, purpose=purpose, view=view, told=lambda step: click.echo(step, err=True))
+    target = output or Path(made.name)
+    target.write_bytes(made.data)
+    if made.unsealed:
+        click.echo(
+            f"最后 {made.unsealed} 条尚未封存：没有封存进程 / the last {made.unsealed} events are unsealed: no signer runs",
+            err=True,
+        )
+    click.echo(str(target))
+
+
+@main.command("signer")
+@click.option("--once", is_flag=True, help="Seal what there is and stop.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Key and state (LIUHEN_SIGNER) [var/signer].")
+@click.option("--key", "only_key", is_flag=True, help="Print the log's public key, to be published, and stop.")
+@click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input ends.")
+@click.pass_obj
+def signer(config: Config, once: bool, folder: Path | None, only_key: bool, with_parent: bool) -> None:
+    """Seal the trail: follow every stream, refuse rewritten history, sign checkpoints. A process of its own."""
+    database = connected(config)
+    sealing = Sealing.of(database, folder or config.signer)
+    if only_key:
+        click.echo(sealing.signer.key.published)
+        return
+    if once:
+        made = sealing.signer.seal(database)
+        click.echo(str(made or len(sealing.signer.state.leaves)))
+        return
+    halt = told_to_stop()
+    if with_parent:
+        threading.Thread(target=_halt_with_parent, args=(halt,), daemon=True).start()
+    run_forever(sealing, halt)
+
+
+@main.command("witness")
+@click.option("--log", "logs", multiple=True, metavar="KEY", required=True, help="The public key of a log to watch.")
+@click.option("--name", required=True, help="The name the witness signs under.")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("witness"), show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8765, show_default=True)
+@click.option("--key", "only_key", is_flag=True, help="Print the witness's public key and stop.")
+def witness(logs: tuple[str, ...], name: str, folder: Path, host: str, port: int, only_key: bool) -> None:
+    """Watch a log for an audit office: cosign its checkpoints, consistent ones only. It knows no database."""
+    try:
+        keys = {key.name: key for key in map(Key.read, logs)}
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    key = signing_key(folder / "key.pem", name, WITNESS_KEY)
+    if only_key:
+        click.echo(key.published)
+        return
+    watching = Witness(key, keys, folder / "seen.json", lambda: int(system_clock().timestamp()))
+    serving = server(watching, host, port)
+    click.echo(f"http://{host}:{serving.server_address[1]}")
+    halt = told_to_stop()
+    beside = threading.Thread(target=serving.serve_forever, daemon=True)
+    beside.start()
+    halt.wait()
+    serving.shutdown()
+
+
+def _halt_with_parent(halt: threading.Event) -> None:
+    sys.stdin.read()
+    halt.set()
+
+
+def told_to_stop() -> threading.Event:
+    """Set when the process is told to stop."""
+    halt = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: halt.set())
+    return halt

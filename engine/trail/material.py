@@ -1,0 +1,135 @@
+"""What a bundle is made of: a case's events, answers, documents and versions, and what a view shows of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Select, select
+
+from engine import definitions
+from engine.definitions import Deployed
+from engine.model import CaseFile, Definition, Document, Event, Person, Submission
+from engine.trail import duties, epochs
+from engine.trail.epochs import Proofs
+from engine.work import Work
+from forms.values import FileRef, from_json
+
+Kind = Literal["full", "redacted", "person"]
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an export shows: ``full`` for the compliance officer and the auditor, ``redacted`` for the public (who and
+    when, no answers and no files), or what one ``person`` did.
+    """
+
+    person: str | None = None
+    redacted: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        """The name of the view."""
+        return "redacted" if self.redacted else "person" if self.person else "full"
+
+    def shows(self, person: str) -> bool:
+        """Whether what this person wrote is shown."""
+        return not self.redacted and self.person in (None, person)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One case, read at one instant."""
+
+    row: Row
+    view: View
+    events: list[dict[str, Any]]
+    bodies: list[dict[str, Any]]
+    answers: list[dict[str, Any]]
+    documents: list[dict[str, Any]]
+    definitions: list[str]
+    deployed: Deployed
+    names: Mapping[str, str]
+    duties: list[duties.Duty]
+    proofs: Proofs | None
+    unsealed: int
+
+    @classmethod
+    def of(cls, work: Work, case: str, view: View) -> Material:
+        """The material of a case by its id."""
+        row = work.row(select(*CaseFile.__table__.columns).where(CaseFile.id == case))
+        assert row is not None
+        query = select(Event.seq, Event.body, Event.hash).where(Event.stream == f"case/{case}").order_by(Event.seq)
+        events = work.rows(query)
+        bodies = [json.loads(event["body"]) for event in events]
+        cited = {body["epoch"]["n"] for body in bodies if "epoch" in body}
+        proofs = epochs.proofs(work, f"case/{case}", cited)
+        sealed = proofs.proof["epochs"][0]["seq"] if proofs else 0
+        answers = work.rows(
+            select(*Submission.__table__.columns).where(Submission.case == case).order_by(Submission.at, Submission.id)
+        )
+        documents = work.rows(
+            select(*Document.__table__.columns).where(Document.case == case).order_by(Document.at, Document.id)
+        )
+        people = work.db.execute(select(Person.id, Person.name))
+        return cls(
+            row=row,
+            view=view,
+            events=events,
+            bodies=bodies,
+            answers=answers,
+            documents=documents,
+            definitions=_versions(work, row["definition"], bodies),
+            deployed=definitions.deployed(work, row["definition"]),
+            names={} if view.redacted else {each.id: each.name for each in people},
+            duties=duties.matrix(duties.record(work, case)),
+            proofs=proofs,
+            unsealed=len(events) - sealed,
+        )
+
+    def shown_answers(self) -> list[dict[str, Any]]:
+        """The answers this view shows."""
+        return [each for each in self.answers if self.view.shows(each["person"])]
+
+    def shown_documents(self) -> set[str]:
+        """The hashes of the documents this view shows: all, or those that shown answers refer to."""
+        if self.view.kind == "full":
+            return {each["sha256"] for each in self.documents}
+        return {file.sha256 for each in self.shown_answers() for file in _files(from_json(each["answer"]))}
+
+    def name(self, person: str) -> str:
+        """Somebody's name as this view shows it: the pseudonym where names are withheld."""
+        return self.names.get(person, person[:8])
+
+
+def _files(value: Any) -> Iterator[FileRef]:
+    if isinstance(value, FileRef):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _files(each)
+
+
+def _versions(work: Work, now: str, bodies: list[dict[str, Any]]) -> list[str]:
+    """The versions the case ran under, oldest first, each with those it calls."""
+    ran = {
+        (body["process"]["key"], body["process"]["version"]): None
+        for body in bodies
+        if "version" in body.get("process", {})
+    }
+    waiting = [work.db.execute(_version(*each)).scalar_one() for each in ran] + [now]
+    found: dict[str, None] = {}
+    while waiting:
+        identity = waiting.pop(0)
+        if identity not in found:
+            found[identity] = None
+            uses = work.db.execute(select(Definition.uses).where(Definition.id == identity)).scalar_one()
+            waiting += sorted(json.loads(uses).values())
+    return list(found)
+
+
+def _version(process: str, number: int) -> Select[str]:
+    return select(Definition.id).where(Definition.process == process, Definition.version == number)

@@ -1,0 +1,82 @@
+"""Exporting a case: who may, what each view shows, that it is told, and that the same case gives the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.errors import NotYours
+from engine.trail.bundle import export
+from engine.trail.material import View
+from engine.trail.offline import Key, verify
+from engine.trail.sealing import Sealing
+from tests.exporting import unzipped, zipped
+from tests.office import Office
+
+pytest_plugins = ["tests.furnished", "tests.exporting"]
+
+
+# Views and who may export.
+
+
+def test_only_overseers_export_whole_cases_and_everybody_their_own_part(office: Office, sealing: Sealing) -> None:
+    case = office.start()
+    who = office.who["甲"]
+    with pytest.raises(NotYours, match="export your own part"):
+        export(office.database, case, who)
+    own = unzipped(export(office.database, case, who, view=View(person=who)).data)
+    assert json.loads(own["manifest.json"])["view"] == "person"
+    assert any(name.startswith("answers/") for name in own)
+
+
+def test_the_redacted_view_names_nobody_and_shows_no_answer(office: Office, sealing: Sealing, tmp_path: Path) -> None:
+    case = office.start()
+    files = unzipped(export(office.database, case, "system", view=View(redacted=True)).data)
+    assert not any(name.startswith(("answers/", "attachments/")) for name in files)
+    assert "甲" not in files["report/report.zh.html"].decode()
+    (tmp_path / "x.zip").write_bytes(zipped(files))
+    found = verify(tmp_path / "x.zip", sealing.signer.key.key)
+    assert [each.en for each in found.findings if each.broken] == []
+    assert any("withheld" in each.en for each in found.findings)
+
+
+def test_an_export_is_told_in_the_trail_with_the_hash_of_its_list(office: Office, sealing: Sealing) -> None:
+    case = office.start()
+    files = unzipped(export(office.database, case, "system", purpose="审计").data)
+    told = office.last("sys/export")
+    assert told["type"] == "export.made"
+    assert told["data"]["manifest"] == hashlib.sha256(files["manifest.json"]).hexdigest()
+    assert told["data"]["purpose"] == "审计"
+
+
+def test_the_same_case_gives_the_same_bytes_but_for_time_exporter_and_checkpoint(
+    office: Office, sealing: Sealing
+) -> None:
+    case = office.start()
+    one, two = (unzipped(export(office.database, case, "system").data) for _ in range(2))
+    apart = {name for name in one if one[name] != two.get(name)}
+    changing = {
+        "manifest.json",
+        "manifest.dsse.json",
+        "trail/checkpoint.txt",
+        "trail/epoch_leaves.bin",
+        "trail/proof.json",
+    }
+    assert one.keys() == two.keys()
+    assert apart <= changing | {"report/report.zh.html", "report/report.en.html"}
+
+
+def test_without_a_signer_the_bundle_says_how_much_is_not_sealed(office: Office, tmp_path: Path) -> None:
+    made = export(office.database, office.start(), "system", patience=0.0)
+    assert made.unsealed > 0
+    (tmp_path / "x.zip").write_bytes(made.data)
+    found = verify(tmp_path / "x.zip")
+    assert not any(each.broken for each in found.findings)
+    assert any("no checkpoint" in each.en for each in found.findings)
+
+
+def test_a_key_is_read_as_it_is_published(sealing: Sealing) -> None:
+    assert Key.read(sealing.signer.key.published) == sealing.signer.key.key
