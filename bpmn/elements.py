@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bpmn.canvas import TYPES
 from bpmn.diagram import Diagram, Element, Event, Loop, Process, Repeat
-from bpmn.supported import instead, unsupported
+from bpmn.supported import ONLY_EXPLAINS, instead, unsupported
 from forms.words import Language, Text
 
 _TRIGGERS = ("message", "timer", "timer cycle", "conditional", "signal")
@@ -30,8 +30,9 @@ _PLAIN = (
     "exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway", "complexGateway",
 )  # fmt: skip
 _LOOPS = ("parallel multi-instance", "sequential multi-instance", "standard loop")
-# What is no flow node. It is refused because it would change what the picture seems to say.
+# What is no flow node. It is refused where it would change what the picture seems to say.
 _NAMES = Text("元素|运行|拒绝", "element|runs|refused")
+_EXPLAINS = Text("只作说明（有提示）：", "only explains (a warning says so): ")
 _OTHERS = ("isForCompensation", "dataObjectReference", "dataStoreReference", "ioSpecification", "potentialOwner")
 _MORE = {
     "eventSubProcess": Text("事件子流程，由……开始", "event subprocess, started by"),
@@ -82,7 +83,7 @@ def rows() -> list[Row]:
     found = [_row(tag, kind, _event(tag, kind)) for tag, kinds in _KINDS.items() for kind in kinds]
     found += [_row(tag, "", Element("x", tag, "", 1, "p")) for tag in _PLAIN]
     found += [_row("activity", loop, _looped(loop)) for loop in _LOOPS]
-    return found + [Row(name, "", False, instead(name)) for name in _OTHERS]
+    return found + [Row(name, "", name in ONLY_EXPLAINS, instead(name)) for name in _OTHERS]
 
 
 def _row(tag: str, variant: str, element: Element) -> Row:
@@ -118,7 +119,9 @@ def table(language: Language) -> str:
         runs = _listed((row.variant for row in ways if row.runs), language)
         refused = _listed((row.variant for row in ways if not row.runs), language)
         if not runs and len(ways) == 1:
-            refused = ways[0].instead.said(language)
+            said_instead = ways[0].instead.said(language)
+            refused = "" if ways[0].runs else said_instead
+            runs = f"{_EXPLAINS.said(language)}{said_instead}" if tag in ONLY_EXPLAINS else ""
         shown = said if tag == "activity" else f"`{tag}` {said}"
         lines.append(f"| {shown} | {runs or ('✓' if ways[0].runs else '')} | {refused} |")
     return "\n".join(lines) + "\n"

@@ -21,7 +21,8 @@ from bpmn.work_items import check_work_items
 from forms.words import Finding
 
 __all__ = [
-    "GIVEN", "OperationSpec", "ProcessSignature", "Surroundings", "check_diagram", "names_brought", "signature",
+    "GIVEN", "OperationSpec", "ProcessSignature", "Surroundings", "check_diagram", "check_drawing",
+    "names_brought", "signature",
 ]
 
 
@@ -39,6 +40,17 @@ def check_diagram(diagram: Diagram, surroundings: Surroundings) -> list[Finding]
     check_expressions(diagram, surroundings, scopes, findings)
     check_facts(diagram, surroundings, findings)
     return findings.in_order()
+
+
+def check_drawing(diagram: Diagram) -> list[Finding]:
+    """What keeps a drawing from running whatever is around it, where the file does not say which of several runs."""
+    findings = Findings(diagram.file)
+    check_supported(diagram, findings)
+    check_structure(diagram, findings)
+    check_happenings(diagram, findings)
+    check_uncaught(diagram, Surroundings(), findings)
+    check_starts(diagram, Surroundings(), findings)
+    return [finding for finding in findings.in_order() if finding.code != "not-executable"]
 
 
 def names_brought(diagram: Diagram, surroundings: Surroundings, element: str | None = None) -> frozenset[str]:

@@ -26,6 +26,11 @@ _NODES = _CONTAINERS | {
 }
 # What is drawn beside the flow and not run: read only to be looked at.
 _DATA = frozenset({"dataObjectReference", "dataStoreReference"})
+# What says where information comes from and goes to. Variables pass through no such channels, so that it only explains;
+# of what a task or process says of it, this is told, unless it would compute something on the way.
+_INFORMATION = _DATA | {"dataObject", "property", "ioSpecification", "dataInputAssociation", "dataOutputAssociation"}
+_TOLD = _DATA | {"ioSpecification"}
+_COMPUTES = frozenset({"transformation", "assignment"})
 # Children that are read elsewhere or only explain.
 _QUIET = frozenset({
     "documentation", "extensionElements", "incoming", "outgoing", "laneSet", "sequenceFlow", "textAnnotation",
@@ -157,6 +162,11 @@ def keep_others(node: Node, key: str, book: Book) -> None:
         if node.get(name) not in idle:
             book.others.append(Other(name, key, node.line))
     for child in node.children:
+        if child.namespace == BPMN and child.name in _INFORMATION:
+            computing = next((each for each in child.walk() if each.name in _COMPUTES), child)
+            if computing is not child or child.name in _TOLD:
+                book.others.append(Other(computing.name, child.get("id") or key, computing.line))
+            continue
         read = child.name in _QUIET or child.name in _NODES or child.name.endswith("EventDefinition")
         if (child.namespace == BPMN and not read) or child.namespace == dialects.POLICY:
             book.others.append(Other(child.name, child.get("id") or key, child.line))

@@ -6,9 +6,11 @@ Reading refuses what cannot be understood. Whether the process may be deployed i
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from bpmn import dialects, nodes, safe_xml
-from bpmn.diagram import Diagram, Process
+from bpmn.diagram import Diagram, Other, Process
 from bpmn.dialects import BPMN
 from bpmn.event_parts import REFERRED, definitions
 from bpmn.findings import Findings
@@ -16,7 +18,15 @@ from bpmn.lanes import give_roles, read_lanes
 from bpmn.nodes import Book
 from bpmn.safe_xml import Node
 from bpmn.shapes import read_shapes
-from forms.words import Unfit
+from forms.words import Finding, Unfit
+
+
+class Undecided(Unfit):
+    """A file that does not say which of its processes runs. ``diagrams`` are those that could be read all the same."""
+
+    def __init__(self, findings: list[Finding], diagrams: list[Diagram]) -> None:
+        super().__init__(findings)
+        self.diagrams = diagrams
 
 
 def read_diagram(data: bytes, file: str) -> Diagram:
@@ -27,11 +37,41 @@ def read_diagram(data: bytes, file: str) -> Diagram:
     """
     findings = Findings(file)
     root = _root(data, findings)
-    owner = _executable(root, findings)
-    diagram = _read(data, root, [owner], Book(findings, definitions(root)))
+    processes = _processes(root, findings)
+    executable = [process for process in processes if process.flag("isExecutable", default=False)]
+    if len(processes) > 1 and len(executable) != 1:
+        raise _undecided(data, root, processes, executable, findings)
+    owner = executable[0] if executable else processes[0]
+    book = Book(findings, definitions(root))
+    diagram = _read(data, root, [owner], book)
     if findings.found:
         raise Unfit(findings.in_order())
-    return diagram
+    return replace(diagram, others=(*diagram.others, *_partners(each for each in processes if each is not owner)))
+
+
+def _partners(processes: Iterable[Node]) -> Iterator[Other]:
+    """The processes of a file that are only drawn beside the one that runs."""
+    return (Other("process", each.get("id")[: nodes.MAX_ID] or None, each.line) for each in processes)
+
+
+def _undecided(
+    data: bytes, root: Node, processes: list[Node], executable: list[Node], findings: Findings
+) -> Undecided:
+    """What is wrong with a file of several processes, of which none or more than one says that it runs."""
+    diagrams = []
+    for process in processes:
+        zh = f"文件有 {len(processes)} 个流程，其中 {len(executable)} 个可执行"
+        en = f"the file has {len(processes)} processes, {len(executable)} of them executable"
+        findings.add("several-processes", process.line, process.get("id")[: nodes.MAX_ID] or None,
+                     f'{zh}：请只让一个流程 isExecutable="true"，其余分文件保存',
+                     f'{en}: mark exactly one with isExecutable="true" and save the others in files of their own')
+        apart = Findings(findings.file)
+        try:
+            diagrams.append(_read(data, root, [process], Book(apart, definitions(root))))
+        except Unfit as unfit:
+            apart.found = unfit.findings
+        findings.found += apart.found
+    return Undecided(findings.in_order(), diagrams)
 
 
 def read_drawing(data: bytes, file: str) -> Diagram:
@@ -42,7 +82,9 @@ def read_drawing(data: bytes, file: str) -> Diagram:
     """
     findings = Findings(file)
     root = _root(data, findings)
-    return _read(data, root, _processes(root, findings), Book(findings, definitions(root), viewing=True))
+    owners = _processes(root, findings)
+    diagram = _read(data, root, owners, Book(findings, definitions(root), viewing=True))
+    return replace(diagram, others=(*diagram.others, *_partners(owners[1:])))
 
 
 def _read(data: bytes, root: Node, owners: list[Node], book: Book) -> Diagram:
@@ -98,20 +140,6 @@ def _processes(root: Node, findings: Findings) -> list[Node]:
         raise findings.stop("no-process", root.line, "文件中没有流程（process）：请画出流程后再上传",
                             "the file has no process: draw one and upload it again")
     return processes
-
-
-def _executable(root: Node, findings: Findings) -> Node:
-    processes = _processes(root, findings)
-    executable = [process for process in processes if process.flag("isExecutable", default=False)]
-    if len(processes) == 1:
-        return processes[0]
-    if len(executable) == 1:
-        return executable[0]
-    raise findings.stop("several-processes", processes[1].line,
-                        f"文件有 {len(processes)} 个流程，其中 {len(executable)} 个可执行："
-                        '请只让一个流程 isExecutable="true"，其余分文件保存',
-                        f"the file has {len(processes)} processes, {len(executable)} of them executable: mark exactly "
-                        'one with isExecutable="true" and save the others in files of their own')
 
 
 def _check_unique(root: Node, book: Book) -> None:

@@ -45,24 +45,22 @@ WORDS: Mapping[str, frozenset[str]] = {
 }
 
 # What to draw instead, in both languages.
+_COMPUTED = ("请删去，并在脚本任务中计算", "remove it and compute this in a script task")
 _INSTEAD: Mapping[str, tuple[str, str]] = {
     "task": ("请改为用户任务、脚本任务或服务任务", "make it a user, script or service task"),
     "complexGateway": ("请改为排他、并行或包容网关", "make it an exclusive, parallel or inclusive gateway"),
     "adHocSubProcess": ("请画出确定的顺序", "draw the order of its tasks"),
     "timeCycle": (
         "周期只用于流程的开始，以及不中断的边界事件和事件子流程的开始，请在此用 timeDuration",
-        "a cycle is for starts of processes, boundary events and event subprocesses that interrupt nothing; use "
-        "timeDuration here",
+        "a cycle is for starts of processes and for events beside an activity or scope; use timeDuration here",
     ),
     "cancelActivity": (
         "错误总是中断，请去掉不中断（虚线）的设置",
         "an error always interrupts, so remove the setting that it does not (the dashed line)",
     ),
     "isForCompensation": ("请删去，并把补救步骤画成普通任务", "remove it and draw the remedy as ordinary tasks"),
-    "dataObject": ("请用表单字段或脚本变量", "use form fields or script variables"),
-    "dataObjectReference": ("请用表单字段或脚本变量", "use form fields or script variables"),
-    "dataStoreReference": ("请用台账操作 register.record", "use the operation register.record"),
-    "ioSpecification": ("请删去；变量无需映射", "remove it; variables need no mapping"),
+    "transformation": _COMPUTED,
+    "assignment": _COMPUTED,
     "potentialOwner": ("请用 policy:role 或 policy:assignee", "use policy:role or policy:assignee"),
     "humanPerformer": ("请用 policy:role 或 policy:assignee", "use policy:role or policy:assignee"),
     "performer": ("请用 policy:role 或 policy:assignee", "use policy:role or policy:assignee"),
@@ -83,6 +81,13 @@ _INSTEAD_EVENT: Mapping[str, tuple[str, str]] = {
     "timer": ("请改用普通开始事件", "use a plain start event"),
     "terminate": ("请改用终止结束事件", "use a terminate end event"),
 }
+# What only explains: it may stay, and changes nothing.
+ONLY_EXPLAINS: Mapping[str, tuple[str, str]] = {
+    "dataObjectReference": ("值来自表单字段和脚本变量", "values come from form fields and script variables"),
+    "dataStoreReference": ("记录用台账操作 register.record", "records are made by the operation register.record"),
+    "ioSpecification": ("变量无需映射", "variables need no mapping"),
+    "process": ("运行的是另一个流程", "it is another process of the file that runs"),
+}
 _DEFAULT = ("请删去，或改用受支持的画法", "remove it or draw it with supported elements")
 
 
@@ -96,6 +101,12 @@ def check_supported(diagram: Diagram, findings: Findings) -> None:
     for other in diagram.others:
         if other.value:
             refuse_value(other, findings)
+            continue
+        if other.type in ONLY_EXPLAINS:
+            zh, en = ONLY_EXPLAINS[other.type]
+            findings.add("only-explains", other.line, other.element,
+                         f"{other.type} 只作说明，不影响运行：{zh}",
+                         f"{other.type} only explains and does not change how the process runs: {en}", "warning")
             continue
         zh, en = _INSTEAD.get(other.type) or INSTEAD_FOREIGN.get(other.type.rpartition(":")[2], _DEFAULT)
         _refuse(findings, other.type, other.line, other.element, zh, en)
@@ -141,8 +152,8 @@ def starts_handler(element: Element, diagram: Diagram) -> bool:
 
 
 def instead(name: str) -> Text:
-    """What to draw instead of something that is not run."""
-    return Text(*_INSTEAD.get(name, _DEFAULT))
+    """What to draw instead of something that is not run, or to know of what only explains."""
+    return Text(*(ONLY_EXPLAINS.get(name) or _INSTEAD.get(name, _DEFAULT)))
 
 
 def _refuse(findings: Findings, name: str, line: int, element: str | None, zh: str, en: str) -> None:

@@ -58,9 +58,10 @@ def thrown_out(diagram: Diagram) -> Iterator[tuple[Element, str]]:
     catchers = Catchers(diagram)
     for element in diagram.elements.values():
         event = element.event
-        if element.type == "endEvent" and event is not None and event.kind == "error" and event.code:
-            if not {event.code, ANY} & catchers.around(element):
-                yield element, event.code
+        if element.type != "endEvent" or event is None or event.kind != "error" or not event.code:
+            continue
+        if not {event.code, ANY} & catchers.around(element):
+            yield element, event.code
 
 
 def sheltered(diagram: Diagram) -> frozenset[str]:
@@ -99,8 +100,8 @@ def check_uncaught(diagram: Diagram, surroundings: Surroundings, findings: Findi
         findings.add("uncaught-error", element.line, element.id,
                      f"没有事件捕获错误 {code[:80]}，案卷会停在这里："
                      "请在外层子流程的边界上或用事件子流程捕获它，或改为普通的结束事件",
-                     f"no event catches the error {code[:80]}, so that the case would stand still here: catch it on the "
-                     "border of a subprocess around it or by an event subprocess, or make this a plain end event")
+                     f"no event catches the error {code[:80]}, so that the case would stand still here: catch it on "
+                     "the border of a subprocess around it or by an event subprocess, or make this a plain end event")
     catchers = Catchers(diagram)
     for element in diagram.elements.values():
         if element.called is None:

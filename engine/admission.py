@@ -15,6 +15,7 @@ from engine.model import Request as Kept
 from engine.model import Task, table
 from engine.people import name_of, standing
 from engine.requests import answered
+from engine.runtime.scopes import CASE
 from engine.work import BEIJING, Work
 from forms.expressions import ExpressionError, compile_expression
 from forms.values import PersonRef
@@ -160,7 +161,8 @@ def parties(desk: Desk) -> frozenset[str]:
         return frozenset()
     found: set[str] = set()
     with contextlib.suppress(ExpressionError):  # before the first answer there are no parties yet
-        value = compile_expression(source).value(desk.instance.scopes.innermost(desk.given), desk.functions)
+        # Of the case itself, also while a process that it called is at work and sees only what it was given.
+        value = compile_expression(source).value(desk.instance.scopes.names(CASE, desk.given), desk.functions)
         for party in value if isinstance(value, list) else [value]:
             said = [party.get("name"), party.get("uscc")] if isinstance(party, dict) else [party]
             found |= {text for text in said if isinstance(text, str) and text}

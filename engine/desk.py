@@ -125,7 +125,7 @@ class Desk:
 
     def supplied(self) -> dict[str, Callable[..., Value]]:
         """The functions of the expression language that this case brings."""
-        told = {"facts": self._facts, "missing_facts": self._lacks}
+        told: dict[str, Callable[..., Value]] = {"facts": self._facts, "missing_facts": self._lacks}
         return {"rounds": self._rounds, "acted": self._acted, **told, **consulting.functions(self)}
 
     def _rounds(self, element: str) -> int:

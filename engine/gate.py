@@ -15,8 +15,8 @@ from bpmn.dmn_coverage import gaps_and_overlaps
 from bpmn.dmn_table import Table
 from bpmn.findings import Findings
 from bpmn.keys import check_keys
-from bpmn.lint import check_diagram
-from bpmn.reader import read_diagram
+from bpmn.lint import check_diagram, check_drawing
+from bpmn.reader import Undecided, read_diagram
 from bpmn.scopes import Scopes
 from bpmn.surroundings import OperationSpec, ProcessSignature, Surroundings, signature
 from bpmn.wording import unbrought
@@ -89,6 +89,9 @@ def read_package(package: Package) -> tuple[Contents | None, list[Finding]]:
             diagram = read_diagram(package.files["process.bpmn"], "process.bpmn")
         except Unfit as unfit:
             findings += unfit.findings
+            if isinstance(unfit, Undecided):
+                findings += [finding for each in unfit.diagrams for finding in check_drawing(each)]
+                findings = sorted(dict.fromkeys(findings), key=lambda finding: finding.line)
     tables = _tables(package, findings)
     return (Contents(diagram, found, templates, tables) if diagram else None), findings
 

@@ -97,6 +97,8 @@ def prospect(work: Work, case: str, to: str, renamed: Mapping[str, str]) -> Pros
 
 
 def _obstacles(desk: Desk, new: definitions.Deployed, renamed: Mapping[str, str]) -> list[Text]:
+    if desk.row["status"] == "suspended":
+        return [Text("案卷已中止，恢复后再迁移", "the case is suspended: resume it before it is moved")]
     if desk.row["status"] != "open":
         return [Text("案卷已经办结", "the case is closed")]
     if new.process != desk.row["process"]:

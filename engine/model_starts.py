@@ -1,4 +1,4 @@
-"""The tables of what begins cases by itself and of signals: who waits for what, and what was thrown but not yet heard."""
+"""The tables of what begins cases by itself and of signals: who waits for what, and what is on its way to them."""
 
 from __future__ import annotations
 

@@ -128,6 +128,12 @@ def may_send(work: Work, deployed: Deployed, element: str) -> bool:
     return bool({work.actor, ANYONE, *standing(work, work.actor).roles} & allowed)
 
 
+def of_messages(work: Work) -> list[dict[str, Any]]:
+    """The start events that wait for a message, by process."""
+    query = select(*_starts).where(_starts.kind == "message")
+    return work.rows(query.order_by(_starts.process, _starts.element))
+
+
 def of_process(work: Work, process: str) -> list[dict[str, Any]]:
     """The start events of a process that wait, with when they come next and what stands in their way."""
     return work.rows(select(*_starts).where(_starts.process == process).order_by(_starts.element))

@@ -141,7 +141,7 @@ def by_message(work: Work, message: str, answer: Mapping[str, Any], process: str
         return again
     start = start_events.awaited(work, message, process)
     deployed, element = definitions.deployed(work, start["definition"]), start["element"]
-    if not start_events.may_send(work, deployed, element):
+    if not _may_send(work, start):
         who = name_of(work, work.actor)
         raise NotYours(
             f"{who}不能以“{message}”开始“{deployed.process}”",
@@ -176,6 +176,16 @@ def begun_by_message(work: Work, deployed: definitions.Deployed, element: str, *
     _tell_start(desk, {"start": element, "by": "message"})
     desk.instance = Instance.begun(deployed.model, desk, element)
     return desk
+
+
+def sendable(work: Work) -> list[dict[str, Any]]:
+    """The message start events by which the actor may start a case, by process."""
+    rows = start_events.of_messages(work)
+    return [row for row in rows if _may_send(work, row)]
+
+
+def _may_send(work: Work, row: Mapping[str, Any]) -> bool:
+    return start_events.may_send(work, definitions.deployed(work, row["definition"]), row["element"])
 
 
 # By itself.

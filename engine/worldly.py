@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from engine import registers
 from engine.calendar import Calendar
-from engine.facts import named
+from engine.library import Library
 from engine.model import Person, PersonRole
 from engine.people import name_of
 from engine.work import Work
@@ -42,7 +42,7 @@ def functions(work: Work, days: Calendar) -> dict[str, Callable[..., Value]]:
         ),
         "records": lambda register: list(registers.records(work, register)),
         "name_of": lambda person: name_of(work, person.id),
-        "fact_label": lambda code: named(code).zh,
+        "fact_label": fact_label,
     }
 
 
@@ -58,3 +58,9 @@ def people(work: Work, role: str) -> list[Value]:
         )
         kept[role] = [PersonRef(identity) for identity in work.db.execute(query).scalars()]
     return kept[role]
+
+
+def fact_label(code: str) -> Value:
+    """What a fact is called, in Chinese; its code where the vocabulary has none of this code."""
+    known = Library.standing().vocabulary().facts.get(code)
+    return known.said.zh if known else code

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from bpmn.picture import draw as picture
+from bpmn.uncaught import thrown_out
 from tests.drawing import Drawn, draw
 from tests.playing import NOON, Play, incident
 
@@ -116,6 +117,26 @@ def votes(model: Drawn) -> None:
     play.do("opinion", vote="for")
     assert play.open() == ["conclusion"]
     assert list(play.closed.values()).count("cancelled") == 1
+
+
+def uncaught(model: Drawn) -> None:
+    assert [(element.id, code) for element, code in thrown_out(model.diagrams["p"])] == [("fault", "E1")]
+    play = Play(model)
+    play.do("check", gate="gate.above")
+    assert play.ended
+    play = Play(model)
+    assert "is caught by no event" in incident(lambda: play.do("check", gate="gate.fault"))
+
+
+def moved(model: Drawn) -> None:
+    play = Play(draw("start s -> review\nuser review -> e\nend e"))
+    play.host.now += timedelta(days=1)
+    assert play.move(model).armed == ["late"]
+    assert play.awaited("late").due == NOON + timedelta(days=4)
+    play.host.now += timedelta(days=1)
+    play.move(draw(next(each.lines for each in QUESTIONS if each.id == "moved")))
+    assert play.awaited("late").due == NOON + timedelta(days=4)
+    assert play.open() == ["review"]
 
 
 QUESTIONS = (
@@ -276,6 +297,39 @@ QUESTIONS = (
         end e
         """,
         votes,
+    ),
+    Question(
+        "uncaught",
+        "没有人捕获的错误和升级，会怎样？",
+        "What becomes of an error or an escalation that nobody catches?",
+        "An escalation has no effect, and is told; an error would stop the case, so the gate refuses it, as here.",
+        """
+        start s -> review
+        sub review -> e {
+            start bs -> check
+            user check -> gate
+            xor gate -> above fault be
+            throw above -> be | escalation=U1
+            end fault | error=E1
+            end be
+        }
+        end e
+        """,
+        uncaught,
+    ),
+    Question(
+        "moved",
+        "案卷办理中换了流程版本，新画的提醒还来得及吗？",
+        "A case moves to this version while its review is open. Does the new reminder come?",
+        "Yes: it stands as if it had waited here; the new reminder counts from the change, a timer that ran goes on.",
+        """
+        start s -> review
+        user review -> e
+        timer late beside review -> notice
+        user notice -> e
+        end e
+        """,
+        moved,
     ),
 )
 

@@ -21,7 +21,7 @@ from engine.trail.bundle import export
 from engine.trail.notes import Signing, checkpoint_text
 from engine.trail.offline import WITNESS_KEY, Unreadable, canonical, event_hash, leaf_hash, tree_root, verify
 from engine.trail.sealing import Sealing
-from tests.exporting import Exported, Files, unzipped, zipped
+from tests.bundles import Exported, Files, unzipped, zipped
 from tests.office import Office
 
 pytest_plugins = ["tests.furnished", "tests.exporting"]

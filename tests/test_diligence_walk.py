@@ -38,6 +38,8 @@ class Officer(Walker):
         if form.id == "negative_list_check" and self.random.random() < 0.2:
             severity = self.random.choice(("minor", "serious"))
             drawn["items"] = [{"code": "NL-04", "hit": True, "severity": severity, "evidence": None}]
+        if form.id == "competent_department_review":
+            drawn["agree"] = self.random.random() < 0.5
         return drawn
 
 

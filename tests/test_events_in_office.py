@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from engine import cases, inbox
 from engine.errors import NotYours, WrongState
 from engine.library import Package
 from engine.worker import run_due
+from forms.words import Unfit
 from tests.office import MORNING, Office, package
 
 pytest_plugins = ["tests.furnished"]
@@ -63,19 +66,34 @@ def test_a_message_with_a_key_comes_only_to_the_event_that_waits_for_it(office: 
     assert sent["data"]["key"] == office.row(case)["number"]
 
 
-def test_an_error_that_nobody_catches_is_an_incident_of_the_case(office: Office) -> None:
-    error = '<error id="er" name="Overdue" errorCode="E1"/><message id="m_withdraw"'
-    end = '<endEvent id="next_end"/>'
-    thrown = end.replace("/>", '><errorEventDefinition errorRef="er"/></endEvent>')
-    changes = [("process.bpmn", end, thrown), ("process.bpmn", '<message id="m_withdraw"', error)]
-    office.deploy(package("watch", *changes))
-    case = office.start("watch")
-    office.later(days=2)
-    run_due(office.database)
-    raised = next(body for body in office.bodies(case) if body["type"] == "incident.raised")
-    assert raised["process"]["element"] == "next_end"
-    assert raised["data"]["en"] == "the error E1 thrown by next_end is caught by no event"
-    assert "handle" in office.items(case)  # the work of people goes on
+ERROR = '<error id="er" name="Overdue" errorCode="E1"/>'
+THROWN = '><errorEventDefinition errorRef="er"/></endEvent>'
+
+
+def test_an_error_that_nobody_catches_is_refused_before_any_case_runs_into_it(office: Office) -> None:
+    end, message = '<endEvent id="next_end"/>', '<message id="m_withdraw"'
+    changes = [("process.bpmn", end, end.replace("/>", THROWN)), ("process.bpmn", message, ERROR + message)]
+    with pytest.raises(Unfit) as refusal:
+        office.deploy(package("watch", *changes))
+    assert [(finding.code, finding.element) for finding in refusal.value.findings] == [("uncaught-error", "next_end")]
+
+
+def test_the_error_of_a_called_process_is_caught_by_its_caller_or_the_caller_is_refused(office: Office) -> None:
+    called, end = '<process id="looked_up"', '<endEvent id="end" policy:outcome="looked_up"/>'
+    fails = [("process.bpmn", called, ERROR + called), ("process.bpmn", end, f'<endEvent id="end"{THROWN}')]
+    office.deploy(package("looked_up", *fails))
+    with pytest.raises(Unfit) as refusal:
+        office.deploy(package("caller"))
+    assert [(finding.code, finding.element) for finding in refusal.value.findings] == [("uncaught-error", "call")]
+    caught = (
+        '<boundaryEvent id="failed" attachedToRef="call"><errorEventDefinition/></boundaryEvent>'
+        '<endEvent id="fails" policy:outcome="failed"/>'
+        '<sequenceFlow id="f_failed" sourceRef="failed" targetRef="fails"/><sequenceFlow id="f_call"'
+    )
+    office.deploy(package("caller", ("process.bpmn", '<sequenceFlow id="f_call"', caught)))
+    case = office.start("caller")
+    office.do(case, "look_up", "专家一")
+    assert office.row(case)["outcome"] == "failed"
 
 
 PANEL = """<?xml version="1.0" encoding="UTF-8"?>

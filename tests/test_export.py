@@ -13,7 +13,7 @@ from engine.trail.bundle import export
 from engine.trail.material import View
 from engine.trail.offline import Key, verify
 from engine.trail.sealing import Sealing
-from tests.exporting import unzipped, zipped
+from tests.bundles import unzipped, zipped
 from tests.office import Office
 
 pytest_plugins = ["tests.furnished", "tests.exporting"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from bpmn.diagram import Diagram
-from bpmn.lint import check_diagram
-from bpmn.reader import read_diagram, read_drawing
-from forms.words import Finding, Unfit
+from bpmn.lint import check_diagram, check_drawing
+from bpmn.reader import Undecided, read_diagram, read_drawing
+from forms.words import Finding
 from tests.harness.drawn import groups, svg, words
 from tests.harness.gate import APPLY, END, LINE, START, WORLD, sentences
+from webui.cli import main
 
 EXPORTS = Path(__file__).parent / "exports"
 FILES = {path.name.partition(".")[0]: path for path in sorted(EXPORTS.iterdir())}
@@ -29,8 +32,9 @@ def told(name: str) -> list[tuple[str, str | None]]:
 def findings(name: str) -> list[Finding]:
     try:
         return check_diagram(opened(name), WORLD)
-    except Unfit as unfit:
-        return unfit.findings
+    except Undecided as undecided:
+        each = [finding for diagram in undecided.diagrams for finding in check_drawing(diagram)]
+        return sorted([*undecided.findings, *each], key=lambda finding: finding.line)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -138,8 +142,46 @@ def test_signavio_lanes_give_roles_and_what_cannot_run_is_told_element_by_elemen
     ]
 
 
-def test_a_drawing_of_two_processes_is_told_to_say_which_one_runs() -> None:
-    assert told("bpmn-io") == [("several-processes", None)]
+def test_a_drawing_of_two_processes_is_told_element_by_element_what_keeps_it_from_running() -> None:
+    assert told("bpmn-io") == [
+        ("several-processes", "sid-C3803939-0872-457F-8336-EAE484DC4A04"),
+        ("unsupported", "Activity_order"),
+        ("no-outcome", "Event_full"),
+        ("only-explains", "DataObjectReference_1"),
+        ("several-processes", "Process_0k1bzqn"),
+        ("unsupported", "Activity_cook"),
+        ("no-outcome", "Event_done"),
+    ]
+    assert all(finding.line and finding.element for finding in findings("bpmn-io"))
+
+
+def test_the_gate_and_the_command_line_say_the_same_with_line_id_and_type() -> None:
+    result = CliRunner().invoke(main, ["check", str(FILES["bpmn-io"]), "--json"])
+    assert result.exit_code == 1
+    rows = json.loads(result.stdout)
+    assert [(row["id"], row["element"]) for row in rows] == told("bpmn-io")
+    assert [row["type"] for row in rows] == [
+        "process", "task", "endEvent", "dataObjectReference", "process", "task", "endEvent",
+    ]  # fmt: skip
+    assert all(row["line"] and row["zh"] and row["en"] for row in rows)
+
+
+@pytest.mark.parametrize(("first", "second"), [("true", "true"), ("false", "false")])
+def test_of_two_processes_each_is_named_when_none_or_both_would_run(first: str, second: str) -> None:
+    data = FILES["bpmn-io"].read_text("utf-8")
+    data = data.replace('isExecutable="false"', f'isExecutable="{first}"', 1).replace('"false">', f'"{second}">')
+    with pytest.raises(Undecided) as refused:
+        read_diagram(data.encode(), "x.bpmn")
+    assert [finding.line for finding in refused.value.findings] == [12, 38]
+    assert "several-processes" in {finding.code for finding in refused.value.findings}
+
+
+def test_of_a_partner_that_is_drawn_beside_the_process_that_runs_a_warning_says_so() -> None:
+    data = FILES["bpmn-io"].read_text("utf-8").replace('Process_0k1bzqn" isExecutable="false', 'Process_0k1bzqn" isExecutable="true')
+    found = [each for each in check_diagram(read_diagram(data.encode(), "x.bpmn"), WORLD) if each.severity == "warning"]
+    assert [(each.code, each.element, each.line) for each in found] == [
+        ("only-explains", "sid-C3803939-0872-457F-8336-EAE484DC4A04", 12)
+    ]
 
 
 ENGINES = """xmlns:flowable="http://flowable.org/bpmn" xmlns:operaton="http://operaton.org/schema/1.0/bpmn" """

@@ -45,7 +45,7 @@ def test_a_strange_but_sound_diagram_passes_is_drawn_and_can_be_built(name: str)
     data = heavy.SOUND[name]()
     with soon():
         diagram = read_diagram(data, "x.bpmn")
-        assert check_diagram(diagram, WORLD) == []
+        assert [finding for finding in check_diagram(diagram, WORLD) if finding.severity == "error"] == []
         assert draw(diagram, {}, "zh", title="图").endswith("</svg>")
         Model("p", {"p": diagram})
 

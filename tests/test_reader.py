@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from bpmn.diagram import Edge, Element, Event, Flow, Loop, Operation, Other, Process, Shape
-from bpmn.reader import read_diagram
+from bpmn.reader import Undecided, read_diagram
 from tests.harness.models import NAMESPACES, model
 from tests.harness.refused import only, refused
 
@@ -241,7 +241,7 @@ def test_subprocesses_lanes_and_notes_are_read() -> None:
 
 def test_what_is_not_run_is_kept_by_name() -> None:
     body = '<subProcess id="ev" triggeredByEvent="true"/><adHocSubProcess id="ad"/><complexGateway id="c"/>'
-    body += '<dataObject id="d"/>'
+    body += '<correlationSubscription id="d"/><dataObject id="o"/>'
     body += '<userTask id="t"><ioSpecification/></userTask>'
     diagram = read_diagram(model(body), "x")
     assert [each.type for each in diagram.elements.values()] == [
@@ -250,7 +250,7 @@ def test_what_is_not_run_is_kept_by_name() -> None:
         "complexGateway",
         "userTask",
     ]
-    assert diagram.others == (Other("ioSpecification", "t", 5), Other("dataObject", "d", 5))
+    assert diagram.others == (Other("ioSpecification", "t", 5), Other("correlationSubscription", "d", 5))
 
 
 DRAWING = """<bpmndi:BPMNDiagram><bpmndi:BPMNPlane bpmnElement="p">
@@ -285,8 +285,11 @@ def two(first: str, second: str) -> bytes:
 def test_of_several_processes_the_executable_one_counts() -> None:
     assert read_diagram(two("", ' isExecutable="true"'), "x").process.id == "p2"
     assert list(read_diagram(two(' isExecutable="true"', ' isExecutable="false"'), "x").elements) == ["s1"]
-    assert only(two("", ""))[0] == "several-processes"
-    assert only(two(' isExecutable="true"', ' isExecutable="true"'))[0] == "several-processes"
+    for words in ("", ' isExecutable="true"'):
+        with pytest.raises(Undecided) as refused:
+            read_diagram(two(words, words), "x")
+        assert [each.element for each in refused.value.findings if each.code == "several-processes"] == ["p1", "p2"]
+        assert [diagram.process.id for diagram in refused.value.diagrams] == ["p1", "p2"]
 
 
 def test_a_single_process_counts_and_its_word_is_kept() -> None:

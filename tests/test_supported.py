@@ -65,10 +65,9 @@ def test_boundary_events_of_other_kinds_are_refused(kind: str) -> None:
 @pytest.mark.parametrize(
     ("inner", "name"),
     [
-        ("<ioSpecification/>", "ioSpecification"),
-        ("<dataInputAssociation/>", "dataInputAssociation"),
+        ("<dataInputAssociation><transformation>a</transformation></dataInputAssociation>", "transformation"),
+        ("<ioSpecification/><dataOutputAssociation><assignment/></dataOutputAssociation>", "assignment"),
         ("<potentialOwner/>", "potentialOwner"),
-        ("<property id='pp'/>", "property"),
         ('<extensionElements><camunda:taskListener event="create"/></extensionElements>', "camunda:taskListener"),
         ("<extensionElements><zeebe:ioMapping/></extensionElements>", "zeebe:ioMapping"),
         ("<extensionElements><policy:operatoin/></extensionElements>", "policy:operatoin"),
@@ -100,9 +99,32 @@ def test_idle_attributes_of_other_engines_pass() -> None:
     assert gate(START + task + END, LINE, attributes='id="p" camunda:historyTimeToLive="P1Y"') == []
 
 
-@pytest.mark.parametrize("word", ["dataObject", "dataObjectReference", "dataStoreReference", "correlationSubscription"])
-def test_data_drawn_in_the_process_is_refused(word: str) -> None:
-    assert gate(START + APPLY + END + f'<{word} id="d"/>', LINE) == [("unsupported", "d")]
+def test_correlation_of_bpmn_itself_is_refused() -> None:
+    assert gate(START + APPLY + END + '<correlationSubscription id="d"/>', LINE) == [("unsupported", "d")]
+
+
+@pytest.mark.parametrize("word", ["dataObjectReference", "dataStoreReference", "ioSpecification"])
+def test_data_drawn_in_the_process_only_explains_and_a_warning_says_so(word: str) -> None:
+    # As bpmn.io writes it: the association needs a property of the task to lead to.
+    task = APPLY.replace(
+        "/>",
+        '><property id="p_1" name="__targetRef_placeholder"/><dataInputAssociation id="di"><sourceRef>d</sourceRef>'
+        "<targetRef>p_1</targetRef></dataInputAssociation></userTask>",
+    )
+    data = '<dataObject id="o" isCollection="true"><dataState name="draft"/></dataObject>'
+    body = START + task + END + data + f'<{word} id="d" name="Bill" dataObjectRef="o"/>'
+    (found,) = check_diagram(read_diagram(model(body, LINE), "x"), WORLD)
+    assert (found.code, found.element, found.severity) == ("only-explains", "d", "warning")
+    assert found.line == 5 and word in found.text.en and word in found.text.zh
+
+
+def test_data_deep_in_subprocesses_is_no_trouble() -> None:
+    inner = '<startEvent id="bs"/><userTask id="decide" policy:role="clerk"/><endEvent id="be"/><dataObject id="o"/>'
+    body = inner + flows("bs -> decide\ndecide -> be") + '<dataObjectReference id="d" dataObjectRef="o"/>'
+    for level in range(3):
+        ends = f'<startEvent id="s{level}"/><endEvent id="e{level}" policy:outcome="x"/>'
+        body = f'{ends}<subProcess id="b{level}">{body}</subProcess>{flows(f"s{level} -> b{level}\nb{level} -> e{level}")}'
+    assert [each.code for each in check_diagram(read_diagram(model(body), "x"), WORLD)] == ["only-explains"]
 
 
 def test_annotations_and_groups_pass() -> None:

@@ -1,4 +1,4 @@
-"""Suspension (中止): who may, for what; nothing moves meanwhile; and by how much each deadline moves when it goes on."""
+"""Suspension (中止): who may, for what; nothing moves meanwhile; by how much each deadline moves afterwards."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from engine import cases, inbox, incidents, items, migration, suspending
 from engine.desk import Desk
 from engine.errors import NotYours, Unusable, WrongState
 from engine.model import Timer
+from engine.people import recuse
 from engine.work import BEIJING, Request
 from engine.worker import run_due
 from tests.office import ANSWERS, MORNING, Office, attempt_told, package
+from tests.test_races import at_once, split
 
 pytest_plugins = ["tests.furnished"]
 
@@ -78,15 +80,14 @@ def test_compliance_and_process_owners_suspend_and_nobody_else(stopping: Office,
     assert isinstance(refusal, NotYours)
     assert attempt_told(stopping, case)[2] == ["role"]
     stopping.hire("流程", "process_owner")
-    stopping.act("流程", suspending.resume if allowed else suspending.suspend, case, *(("核查结束",) if allowed else WHY))
+    verb, said = (suspending.resume, ("核查结束",)) if allowed else (suspending.suspend, WHY)
+    stopping.act("流程", verb, case, *said)
     assert stopping.sound()
 
 
 def test_an_officer_with_an_interest_in_the_case_stands_aside(stopping: Office) -> None:
     case = stopping.start("duty")
     stopping.act("合规", items.comment, case, "先看看")
-    from engine.people import recuse
-
     stopping.act("合规", lambda work: recuse(work, work.actor, "亲属", case=case))
     assert stopping.refused("合规", suspending.suspend, case, *WHY).reasons == ("recusal",)
 
@@ -161,8 +162,10 @@ def test_an_incident_is_not_tried_again_and_the_case_not_moved_to_another_versio
     stopping.act("合规", suspending.suspend, case, *WHY)
     assert isinstance(stopping.refused("管理员", incidents.retry, incident["id"]), WrongState)
     stopping.hire("流程", "process_owner")
-    stopping.deploy(package("duty", ("process.bpmn", 'name="归档"', 'name="存档"')))
-    assert isinstance(stopping.refused("流程", migration.migrate, case, None, {}), WrongState)
+    [newer] = stopping.deploy(package("duty", ("process.bpmn", 'name="归档"', 'name="存档"')))
+    refusal = stopping.refused("流程", migration.migrate, case, newer.id)
+    assert isinstance(refusal, WrongState)
+    assert "suspended" in refusal.text.en
 
 
 def test_a_suspended_item_is_shown_as_such_and_is_not_overdue(stopping: Office) -> None:
@@ -182,7 +185,7 @@ def test_what_was_due_before_happens_before_the_case_stands_still(stopping: Offi
     assert kinds.count("timer.fired") == 1
 
 
-# By how much deadlines move. The case starts on Monday 2026-03-02, 09:00: due on Monday 9 March after five working days.
+# By how much deadlines move. The case starts on Monday 2026-03-02, 09:00, and is due on Monday 9 March.
 
 
 def test_deadlines_move_by_the_days_that_were_lost_each_in_its_own_unit(stopping: Office) -> None:
@@ -296,6 +299,30 @@ def test_the_same_request_suspends_once(stopping: Office) -> None:
     for _ in range(2):
         stopping.act("合规", suspending.suspend, case, *WHY, request=request)
     assert stopping.kinds(case).count("case.suspended") == 1
+
+
+def test_a_suspension_among_workers_and_people_happens_before_or_after_each_of_them(stopping: Office) -> None:
+    case = stopping.start("duty")
+    task = stopping.item(case, "decide")
+    stopping.later(days=8)
+    won, refused = split(
+        at_once([
+            lambda: stopping.act("合规", suspending.suspend, case, *WHY),
+            lambda: stopping.act("登记员", cases.complete, task, ANSWERS["decide"]),
+            lambda: stopping.act("甲", items.comment, case, "请尽快"),
+            *[lambda: run_due(stopping.database)] * 3,
+        ])
+    )  # fmt: skip
+    kinds = stopping.kinds(case)
+    after = kinds[kinds.index("case.suspended") + 1 :]
+    assert set(after) <= {"comment.added", "attempt.refused"}
+    assert stopping.row(case)["status"] == "suspended"
+    assert kinds.count("timer.fired") == 4
+    completed = "task.completed" in kinds[kinds.index("timer.fired") :]
+    assert completed != any(isinstance(each, WrongState) for each in refused)
+    assert len(won) + len(refused) == 6
+    stopping.act("合规", suspending.resume, case, "继续")
+    assert stopping.sound()
 
 
 def test_a_suspended_case_keeps_no_timer_and_gets_each_back_once(stopping: Office) -> None:

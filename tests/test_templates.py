@@ -58,6 +58,7 @@ def names_of_a_case(**changed: Value) -> dict[str, Value]:
 SUPPLIED: dict[str, Any] = {name: each.run for name, each in FUNCTIONS.items() if each.run is not None} | {
     "find": lambda register, key: {"name": "首都师范大学", "chosen_agency": "北京技术合同登记机构"},
     "add_days": lambda day, n: date(2026, 11, 9),
+    "parameter_label": lambda key: "示例默认值，各单位须自行设定",
 }
 
 

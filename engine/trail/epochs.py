@@ -93,17 +93,18 @@ def proofs(work: Work, stream: str, cited: Iterable[int]) -> Proofs | None:
 
 def _shown(work: Work, stream: str, numbers: list[int]) -> list[dict[str, Any]]:
     """Statement and map proof of each of these epochs; the maps are built in one pass over what moved."""
-    found, heads = [], {}
+    found: list[dict[str, Any]] = []
+    heads: dict[str, tuple[int, str]] = {}
     moved = select(EpochHead.epoch, EpochHead.stream, EpochHead.seq, EpochHead.head).order_by(EpochHead.epoch)
-    rows = iter(work.db.execute(moved.execution_options(yield_per=5000)))
-    row = next(rows, None)
-    for number, statement in _statements(work, numbers):
-        while row is not None and row.epoch <= number:
-            heads[row.stream] = (row.seq, row.head)
-            row = next(rows, None)
-        seq, head = heads.get(stream, (0, ""))
-        proof = StreamMap(heads).proof(stream) if seq else []
-        found.append({"epoch": number, "statement": statement, "seq": seq, "head": head, "proof": proof})
+    with work.db.execute(moved.execution_options(yield_per=5000)) as rows:
+        row = next(rows, None)
+        for number, statement in _statements(work, numbers):
+            while row is not None and row.epoch <= number:
+                heads[row.stream] = (row.seq, row.head)
+                row = next(rows, None)
+            seq, head = heads.get(stream, (0, ""))
+            proof = StreamMap(heads).proof(stream) if seq else []
+            found.append({"epoch": number, "statement": statement, "seq": seq, "head": head, "proof": proof})
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -157,16 +157,9 @@ class Signer:
                     f"{stream} 从第 {old} 条变为第 {seq} 条，或末尾被改",
                     f"{stream} went from {old} events to {seq}, or its end was changed",
                 )
-            for event in _events(work, stream, old, seq):
-                old += 1
-                if event.seq != old or not _follows(event, stream, old, chained):
-                    raise _rewritten(
-                        f"{stream} 第 {old} 条接不上已封存的部分",
-                        f"event {old} of {stream} does not continue what was sealed",
-                    )
-                chained = event_hash(event.body.encode())
-            if (old, chained) != (seq, head):
-                raise _rewritten(f"{stream} 的末尾与记录不符", f"{stream} does not end where its head says")
+            with contextlib.closing(_events(work, stream, old, seq)) as events:
+                if _end(stream, old, chained, events) != (seq, head):
+                    raise _rewritten(f"{stream} 的末尾与记录不符", f"{stream} does not end where its head says")
         return changed
 
     def _sign(
@@ -230,9 +223,22 @@ def standing(work: Work) -> dict[str, tuple[int, str]]:
     return {row.name: (row.seq, row.head) for row in found if row.seq}
 
 
-def _events(work: Work, stream: str, old: int, new: int) -> Iterator[Any]:
+def _events(work: Work, stream: str, old: int, new: int) -> Generator[Any, None, None]:
     query = select(Event.seq, Event.body, Event.hash).where(Event.stream == stream, Event.seq > old, Event.seq <= new)
-    yield from work.db.execute(query.order_by(Event.seq).execution_options(yield_per=1000))
+    with work.db.execute(query.order_by(Event.seq).execution_options(yield_per=1000)) as found:
+        yield from found
+
+
+def _end(stream: str, seq: int, head: str, events: Iterable[Any]) -> tuple[int, str]:
+    """Where a stream comes to that stood at ``seq`` and ``head``, event by event."""
+    for event in events:
+        seq += 1
+        if event.seq != seq or not _follows(event, stream, seq, head):
+            raise _rewritten(
+                f"{stream} 第 {seq} 条接不上已封存的部分", f"event {seq} of {stream} does not continue what was sealed"
+            )
+        head = str(event.hash)
+    return seq, head
 
 
 def _follows(event: Any, stream: str, seq: int, head: str) -> bool:

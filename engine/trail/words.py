@@ -12,6 +12,8 @@ from typing import Any
 from engine.access import REASONS
 from engine.definitions import Deployed
 from engine.library import Vocabulary
+from engine.suspending import CAUSES
+from engine.trail.duties import LATE_ENTRY
 from engine.trail.record import EVENT_KINDS
 from engine.work import BEIJING
 from forms.words import Language, Text
@@ -40,6 +42,13 @@ SAYINGS: Mapping[str, Text] = {
     "case.linked": Text("“{element}”启动了关联案卷 {linked}", "“{element}” started the linked case {linked}"),
     "case.closed": Text("案卷办结，结果：{outcome}", "The case was closed: {outcome}"),
     "case.withdrawn": Text("{who}撤回了申请", "{who} withdrew the case"),
+    "case.suspended": Text("{who}中止了案卷：{cause}；期限停止计算", "{who} suspended the case for {cause}"),
+    "case.resumed": Text("{who}恢复了案卷{put_off}", "{who} let the case go on{put_off}"),
+    "deadline.passed": Text(
+        "“{element}”已超期 {days} 天（期限 {until_day}）", "“{element}” is overdue by {days} days (due {until_day})"
+    ),
+    "evidence.added": Text("{who}为“{element}”补录{facts}", "{who} added late evidence to “{element}”{facts}"),
+    "answer.corrected": Text("{who}更正了“{element}”的填报", "{who} corrected the answer to “{element}”"),
     "task.opened": Text("待办“{element}”交{candidates}{until}", "“{element}” waits for {candidates}{until}"),
     "task.claimed": Text("{who}认领了“{element}”", "{who} claimed “{element}”"),
     "task.released": Text("{who}把“{element}”退回待办", "{who} gave “{element}” back"),
@@ -94,6 +103,10 @@ VERBS = {
     "withdraw": Text("撤回", "withdraw"),
     "comment": Text("备注", "comment"),
     "attach": Text("上传附件", "attach a document"),
+    "suspend": Text("中止案卷", "suspend the case"),
+    "resume": Text("恢复案卷", "resume the case"),
+    "evidence": Text("补录", "add late evidence to"),
+    "correct": Text("更正", "correct"),
 }
 """What somebody tried, by the verb's name; any other name is a message's."""
 
@@ -246,6 +259,29 @@ class _About:
 
     def element(self) -> Text:
         return self.speaker.element(self.process, self.row["element"])
+
+    def cause(self) -> Text:
+        code = str(self.data.get("cause"))
+        return CAUSES.get(code, Text(code, code))
+
+    def put_off(self) -> Text:
+        moved = len(self.data.get("moved") or ())
+        return Text(f"，{moved} 项期限顺延", f"; {moved} deadlines moved") if moved else NOTHING
+
+    def days(self) -> Text:
+        days = str(self.data.get("days"))
+        return Text(days, days)
+
+    def until_day(self) -> Text:
+        due = str(self.data.get("due"))
+        return Text(due, due)
+
+    def facts(self) -> Text:
+        known = self.speaker.vocabulary.facts
+        said = [known[code].said for code in self.listed("facts") if code in known and code != LATE_ENTRY]
+        if not said:
+            return Text("材料", ": a document")
+        return Text(f"：{'、'.join(each.zh for each in said)}", f": {', '.join(each.en for each in said)}")
 
     def outcome(self) -> Text:
         return self.speaker.outcome(str(self.data.get("outcome")))
