@@ -66,12 +66,16 @@ _IDLE_ATTRIBUTES = frozenset({
     "priority", "description", "formRefBinding", "formKeyBinding", "isStartableInTasklist", "followUpDate",
     "modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon", "diagramRelationId",
     "decisionRefBinding", "bindingType",  # a table is found in the package, and nowhere else
-    "calledElementBinding", "formFieldValidation",
+    "calledElementBinding", "formFieldValidation", "errorMessage",
     "initiator",  # read by `starter`
 })
 _IDLE_ELEMENTS = frozenset({
     "properties", "property", "versionTag", "userTask", "failedJobRetryTimeCycle", "priorityDefinition",
     "modelerTemplateIcon", "taskHeaders", "userTaskForm", "in", "out",  # the last two are read by `mapped`
+})
+# What only holds others says nothing where it holds none.
+_HOLDERS = frozenset({
+    "executionListeners", "taskListeners", "ioMapping", "inputOutput", "formData", "connector", "properties",
 })
 # Ours that are expressions as they stand, and those that are one behind "="; the others are values as written.
 _EXPRESSIONS = frozenset({"due", "collection", "result", "key"})
@@ -117,8 +121,8 @@ def foreign_words(node: Node, element: str | None) -> Iterator[Other]:
     misspellings and come too.
     """
     same = _same(node)
-    for namespace, name in node.attributes:
-        if namespace in ENGINES and ("", name) not in same and name not in _IDLE_ATTRIBUTES:
+    for (namespace, name), said in node.attributes.items():
+        if namespace in ENGINES and ("", name) not in same and name not in _IDLE_ATTRIBUTES and said.strip():
             yield Other(f"{ENGINES[namespace]}:{name}", element, node.line)
     for shown, line, meant, said in _translated(node):
         if _value(meant, said) is None:
@@ -127,6 +131,8 @@ def foreign_words(node: Node, element: str | None) -> Iterator[Other]:
         if extension.namespace == POLICY and extension.name not in _OWN_ELEMENTS:
             yield Other(f"policy:{extension.name}", element, extension.line)
         elif extension.namespace in ENGINES and extension.name not in _IDLE_ELEMENTS:
+            if extension.name in _HOLDERS and not extension.children:
+                continue
             yield from _foreign_extension(extension, element, node, same)
 
 
@@ -180,9 +186,12 @@ def called(node: Node) -> str | None:
 def mapped(node: Node, direction: str) -> Iterator[tuple[str, str, Node]]:
     """What a call activity passes ``in`` or takes ``out``: (name given, expression read, the element that says so).
 
-    A name is "" where the element says something else than one name and one expression.
+    A name is "" where the element says something else than one name and one expression. (The business key of another
+    engine's call has no counterpart: what is called here is part of the same case.)
     """
     for extension in _extensions(node):
+        if extension.attributes.keys() == {("", "businessKey")}:
+            continue
         if extension.namespace in ENGINES and extension.name == "ioMapping" and node.name == "callActivity":
             for each in extension.children:
                 if each.name == direction + "put":

@@ -44,7 +44,7 @@ def place(diagram: Diagram) -> Drawing:
     covered = hidden(diagram, diagram.shapes)
     seen = [element for element in diagram.elements.values() if element.id not in covered]
     if not seen or any(element.id not in diagram.shapes for element in seen):
-        return _laid_out(diagram)
+        return laid_out(diagram)
     wanted = [lane.id for lane in diagram.lanes] + [element.id for element in seen] + list(diagram.notes)
     shapes = {key: diagram.shapes[key] for key in wanted if key in diagram.shapes}
     edges = {key: edge for key, edge in diagram.edges.items() if key not in diagram.flows}
@@ -63,8 +63,8 @@ def _straight(source: Shape, target: Shape) -> tuple[Point, ...]:
     return (start, end) if start[1] == end[1] else (start, (middle, start[1]), (middle, end[1]), end)
 
 
-def _laid_out(diagram: Diagram) -> Drawing:
-    """Lay out every container, inner ones first, then move each into its place."""
+def laid_out(diagram: Diagram) -> Drawing:
+    """A drawing of our own, whatever the file says: every container laid out, inner ones first, then moved into place."""
     inside: dict[str, list[Element]] = {diagram.process.id: []}
     for element in diagram.elements.values():
         inside.setdefault(element.container, []).append(element)

@@ -35,7 +35,7 @@ _COMPUTES = frozenset({"transformation", "assignment"})
 _QUIET = frozenset({
     "documentation", "extensionElements", "incoming", "outgoing", "laneSet", "sequenceFlow", "textAnnotation",
     "association", "group", "auditing", "monitoring", "script", "multiInstanceLoopCharacteristics",
-    "standardLoopCharacteristics",
+    "standardLoopCharacteristics", "rendering", "supports",
 })
 # Attributes that change how a process runs, with the values under which they change nothing.
 _NO = frozenset({"", "false", "0"})
@@ -92,6 +92,11 @@ def read_container(owner: Node, container: str, book: Book) -> None:
             _flow(node, book)
     read_notes(owner, book)
     _compare_listed(listed, book)
+
+
+def any_of(owner: Node) -> bool:
+    """Whether a process has any flow node."""
+    return any(node.namespace == BPMN and node.name in _NODES for node in owner.children)
 
 
 def read_notes(owner: Node, book: Book) -> None:

@@ -33,11 +33,13 @@ def read_diagram(data: bytes, file: str) -> Diagram:
     """The one executable process of a BPMN file.
 
     A file with one process is that process. Of several, the one with ``isExecutable="true"`` counts and the others are
-    pictures of partners; without exactly one such process the file is refused. Raises ``Unfit`` with all findings.
+    pictures of partners; without exactly one such process the file is refused. (One without any element is a closed
+    pool, and does not count.) Raises ``Unfit`` with all findings.
     """
     findings = Findings(file)
     root = _root(data, findings)
-    processes = _processes(root, findings)
+    every = _processes(root, findings)
+    processes = [each for each in every if nodes.any_of(each)] or every
     executable = [process for process in processes if process.flag("isExecutable", default=False)]
     if len(processes) > 1 and len(executable) != 1:
         raise _undecided(data, root, processes, executable, findings)

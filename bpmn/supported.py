@@ -87,6 +87,7 @@ ONLY_EXPLAINS: Mapping[str, tuple[str, str]] = {
     "dataStoreReference": ("记录用台账操作 register.record", "records are made by the operation register.record"),
     "ioSpecification": ("变量无需映射", "variables need no mapping"),
     "process": ("运行的是另一个流程", "it is another process of the file that runs"),
+    "participantMultiplicity": ("运行的只有一个流程", "it is one process that runs"),
 }
 _DEFAULT = ("请删去，或改用受支持的画法", "remove it or draw it with supported elements")
 

@@ -17,6 +17,7 @@ from engine.bounded import Judged
 from engine.cli_base import as_json, main, opened
 from engine.config import Config
 from engine.library import Library, Package, package_at
+from engine.packages import file_at
 from engine.scenario_file import read_scenario
 from engine.scenarios import play
 from engine.work import SYSTEM
@@ -100,6 +101,18 @@ def library_copy(folder: Path) -> None:
     """Copy the library into FOLDER, to edit it there (set LIUHEN_LIBRARY=FOLDER)."""
     Library.standing().copy_to(folder)
     click.echo(str(folder))
+
+
+@library.command("draw")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def library_draw(files: tuple[Path, ...]) -> None:
+    """Write into diagrams where everything is drawn, so that a modeler shows them; nothing else of a file changes."""
+    for path in files:
+        data = file_at(path)
+        drawn = with_drawing(data, path.name)
+        if drawn != data:
+            path.write_bytes(drawn)
+        click.echo(f"{path}  " + ("已写入图形 · drawn" if drawn != data else "图形已完整 · drawn already"))
 
 
 @main.group()

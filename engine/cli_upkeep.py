@@ -18,6 +18,7 @@ from engine import plugged
 from engine.cli_base import as_json, connected, main, opened, show
 from engine.config import Config
 from engine.growth import growth
+from engine.trail.year import year
 from engine.worker import run_due, run_forever
 
 
@@ -119,3 +120,12 @@ def bench_growth(as_json: bool) -> None:
         click.echo(json.dumps(found))
         return
     show(found["rows"], False, "completed", "step_ms", "state_bytes")
+
+
+@bench.command("trail")
+@click.option("--events", type=click.IntRange(1_000, 100_000_000), default=1_000_000, show_default=True)
+@as_json
+def bench_trail(events: int, as_json: bool) -> None:
+    """How fast the trail of a whole year verifies, with what an auditor's program uses."""
+    found = year(events, told=lambda step: click.echo(step, err=True))
+    click.echo(json.dumps(found) if as_json else "  ".join(f"{key}={value}" for key, value in found.items()))

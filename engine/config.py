@@ -11,7 +11,7 @@ from pathlib import Path
 class Config:
     """Where the database is. ``LIUHEN_DATABASE_URL``: a URL or a path; without it an SQLite file under ``var/``.
 
-    ``signer`` is the folder of the signer's key and state.
+    ``signer`` is the folder of the signer's key and state (``LIUHEN_SIGNER``): else beside the embedded database.
     """
 
     database: str
@@ -22,4 +22,5 @@ class Config:
         """The settings; ``database`` is what the command line says, which wins."""
         home = Path(os.environ.get("LIUHEN_HOME", Path.cwd()))
         url = database or os.environ.get("LIUHEN_DATABASE_URL") or str(home / "var" / "liuhen.db")
-        return cls(url, Path(os.environ.get("LIUHEN_SIGNER") or home / "var" / "signer"))
+        beside = home / "var" / "signer" if "://" in url else Path(f"{url}.signer")
+        return cls(url, Path(os.environ.get("LIUHEN_SIGNER") or beside))

@@ -1,4 +1,7 @@
-"""A package: the files of one process by their path, from a folder or a zip. What they say is for the gate."""
+"""A package: the files of one process by their path, from a folder or a zip. What they say is for the gate.
+
+What lies in a folder ``examples`` is there to be copied from, such as a second decision table: no part of the package.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ MOST_FILES, MOST_BYTES = 500, 30_000_000
 MOST_PACKED = 10_000_000
 LONGEST_PATH = 300
 KEPT = (".bpmn", ".yaml", ".dmn")
+ASIDE = "examples"
 
 # What the libraries that unpack raise when an archive is not what it says; an encrypted one is a RuntimeError.
 _BROKEN = (
@@ -79,7 +83,8 @@ def _unpacked(archive: zipfile.ZipFile, name: str) -> dict[str, bytes]:
                 f"“{name}”里的路径“{entry.filename[:LONGEST_PATH]}”不在包内，或不可用",
                 f"the path {entry.filename[:LONGEST_PATH]!r} in {name!r} leads out of it or cannot be used",
             )
-        if path.suffix not in KEPT or any(part.startswith((".", "__MACOSX")) for part in path.parts):
+        hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
+        if path.suffix not in KEPT or hidden or ASIDE in path.parts[:-1]:
             continue
         if path.as_posix() in files:
             raise Unusable(f"“{name}”里有两个“{path}”", f"{name!r} holds {str(path)!r} twice")
@@ -114,6 +119,8 @@ def files_below(folder: Path) -> dict[str, bytes]:
     """The files of a package that lie in a folder, by their path from there. Unusable: too many files or bytes."""
     found: dict[str, bytes] = {}
     for path in sorted(path for path in folder.rglob("*") if path.suffix in KEPT and path.is_file()):
+        if ASIDE in path.relative_to(folder).parts[:-1]:
+            continue
         found[path.relative_to(folder).as_posix()] = file_at(path)
         if len(found) > MOST_FILES or sum(map(len, found.values())) > MOST_BYTES:
             raise _too_large(str(folder))

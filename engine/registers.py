@@ -29,7 +29,7 @@ Record = dict[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class RegisterKind:
-    """A register of the vocabulary: its names, the fields its key is made of, and the columns it may hold, with names."""
+    """A register of the vocabulary: its names, the fields its key is made of, and the columns it may hold by name."""
 
     code: str
     zh: str

@@ -1,4 +1,4 @@
-"""Parameters by adoption: what a case decided becomes the next set, from its day on, judged before; nothing else does."""
+"""Parameters by adoption: what a case decided becomes the next set, judged before, and in force from its day on."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from engine import adoption, cases, incidents, parameter_sets, registers
+from engine.desk import open_desk
 from engine.errors import Invalid
 from engine.library import Library
 from engine.parameter_sets import SHIPPED, ValueSet
@@ -129,7 +130,7 @@ def test_values_that_only_do_not_fit_together_stand_still_with_a_sentence_and_ca
     assert in_force(council).values["expert_panel_min"] == 7
 
 
-def test_a_value_that_leaves_a_table_in_force_with_a_gap_is_refused_with_the_table_and_the_value(council: Office) -> None:
+def test_a_value_that_leaves_a_table_with_a_gap_is_refused_with_the_table_and_the_value(council: Office) -> None:
     council.deploy(package("tiered", FIRST_TIER))
     adopted(council, THRESHOLDS)
     [incident] = council.look(incidents.standing_still)
@@ -216,7 +217,7 @@ def test_an_expression_tells_what_a_value_of_its_case_rests_on(council: Office) 
 
     def label(case: str) -> Any:
         with cases.acting(council.database, council.who["管理员"]) as work:
-            return cases.open_desk(work, case).functions["parameter_label"]("tier_thresholds_fen")
+            return open_desk(work, case).functions["parameter_label"]("tier_thresholds_fen")
 
     assert label(old) == "示例默认值，各单位须自行设定"
     assert label(new) == f"本单位规定（{in_force(council).id}）"

@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from engine import cases, incidents
+from engine.desk import open_desk
 from engine.library import Library
 from engine.packages import Package
 from engine.registers import record as record_in
+from engine.starting import begin
 from engine.work import SYSTEM
 from forms.values import PersonRef, Value
 from tests.office import Office, package
@@ -65,7 +67,8 @@ def deal(office: Office, *, closed: bool = True, **answer: Any) -> str:
     first = {"subject": "一项成果", "notice": "公示", "comparables": "三件", "mode": "licence", **answer}
     case = str(office.act("经办", cases.start, "dealt", first))
     if closed:
-        office.act("校领导", cases.complete, office.item(case, "confirm_deal"), {"agreed": True, "signed_on": "2026-04-01"})
+        answer = {"agreed": True, "signed_on": "2026-04-01"}
+        office.act("校领导", cases.complete, office.item(case, "confirm_deal"), answer)
     return case
 
 
@@ -73,14 +76,14 @@ def compiled(office: Office, *targets: str) -> dict[str, Any]:
     """What a review of these cases has compiled."""
     case = office.act("登记员", cases.start, "looking", {"targets": list(targets)})
     with cases.acting(office.database, office.who["登记员"]) as work:
-        found = cases.open_desk(work, case).instance.scopes.innermost({})["compiled"]
+        found = open_desk(work, case).instance.scopes.innermost({})["compiled"]
     assert isinstance(found, dict)
     return found
 
 
 def case_of(office: Office, reference: Value) -> Any:
     """What an expression of another case sees."""
-    other = office.act("甲", cases.begin, "permit", rehearse=True)[0]
+    other = office.act("甲", begin, "permit", rehearse=True)[0]
     with office.database.look(office.who["甲"]) as work:
         other.work = work
         return other.functions["case_of"](reference)
@@ -96,7 +99,8 @@ def test_a_case_is_known_by_its_number_or_id_and_an_unknown_one_is_none(reviewin
     assert found["applicant"] == PersonRef(reviewing.who["经办"])
     assert (found["mode"], found["pricing_mode"], found["amount_fen"]) == ("licence", "listing", None)
     assert found["variables"]["confirm_deal"]["agreed"] is True
-    for unknown in ("ZH-2026-09999", "", None, 7, {"id": case}):
+    strange: tuple[Value, ...] = ("ZH-2026-09999", "", None, 7, {"id": case})
+    for unknown in strange:
         assert case_of(reviewing, unknown) is None
 
 

@@ -177,7 +177,11 @@ def test_of_two_processes_each_is_named_when_none_or_both_would_run(first: str, 
 
 
 def test_of_a_partner_that_is_drawn_beside_the_process_that_runs_a_warning_says_so() -> None:
-    data = FILES["bpmn-io"].read_text("utf-8").replace('Process_0k1bzqn" isExecutable="false', 'Process_0k1bzqn" isExecutable="true')
+    data = (
+        FILES["bpmn-io"]
+        .read_text("utf-8")
+        .replace('Process_0k1bzqn" isExecutable="false', 'Process_0k1bzqn" isExecutable="true')
+    )
     found = [each for each in check_diagram(read_diagram(data.encode(), "x.bpmn"), WORLD) if each.severity == "warning"]
     assert [(each.code, each.element, each.line) for each in found] == [
         ("only-explains", "sid-C3803939-0872-457F-8336-EAE484DC4A04", 12)

@@ -21,7 +21,8 @@ DRAWN = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmln
 <sequenceFlow id="f3" sourceRef="count" targetRef="issue"/>
 <serviceTask id="issue" name="出具"><extensionElements><policy:operation name="document.issue" into="made">
 <policy:with name="template" value="{template}"/></policy:operation></extensionElements></serviceTask>
-<sequenceFlow id="f4" sourceRef="issue" targetRef="e"/><endEvent id="e" policy:outcome="done"/></process></definitions>"""
+<sequenceFlow id="f4" sourceRef="issue" targetRef="e"/>
+<endEvent id="e" policy:outcome="done"/></process></definitions>"""
 FORM = """id: ask
 title: {{zh: 申请}}
 fields: [{{code: subject, kind: text, label: {{zh: 题目}}, required: true, example: 样}}]

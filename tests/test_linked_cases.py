@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import cases, incidents, inbox, items
+from engine import cases, inbox, incidents, items
 from engine.errors import Incident, Invalid, NotYours
 from engine.library import Package
 from engine.model import CaseFile, Document

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine import bounded, cases, incidents, plugged
+from engine.desk import open_desk
 from engine.errors import WrongUsage
 from engine.gate import OPERATIONS
 from engine.library import Library
@@ -23,7 +24,7 @@ from tests.office import Office
 pytest_plugins = ["tests.furnished"]
 
 ROOT = Path(__file__).resolve().parents[1]
-CODE = '''
+CODE = """
 from bpmn.surroundings import OperationSpec
 from engine.errors import Incident
 from engine.plugged import Operation
@@ -41,7 +42,7 @@ def stamped(desk, step, parameters):
 
 stamp = Operation(OperationSpec(frozenset({"text"}), frozenset({"colour"}), gives=True), stamped)
 nothing = object()
-'''
+"""
 DRAWN = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:policy="urn:liuhen:policy">
 <process id="stamping" name="盖章" isExecutable="true" policy:series="GZ">
 <startEvent id="s"/><sequenceFlow id="f1" sourceRef="s" targetRef="ask"/>
@@ -52,7 +53,10 @@ DRAWN = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmln
 <sequenceFlow id="f3" sourceRef="act" targetRef="look"/>
 <userTask id="look" name="核对" policy:role="registrar"/><sequenceFlow id="f4" sourceRef="look" targetRef="e"/>
 <endEvent id="e" policy:outcome="stamped"/></process></definitions>"""
-FORM = "id: {id}\ntitle: {{zh: 表单}}\nfields: [{{code: {code}, kind: text, label: {{zh: 字段}}, required: true, example: 样}}]"
+FORM = """id: {id}
+title: {{zh: 表单}}
+fields: [{{code: {code}, kind: text, label: {{zh: 字段}}, required: true, example: 样}}]
+"""
 STAMPING = Package("stamping", {
     "process.bpmn": DRAWN.encode(),
     "forms/ask.yaml": FORM.format(id="ask", code="subject").encode(),
@@ -102,7 +106,7 @@ def test_an_installed_operation_is_run_in_its_step_and_gives_a_variable(install:
     office.deploy(STAMPING)
     case = office.act("甲", cases.start, "stamping", {"subject": "样品"})
     with cases.acting(office.database, office.who["管理员"]) as work:
-        desk = cases.open_desk(work, case)
+        desk = open_desk(work, case)
         number = office.row(case)["number"]
         assert desk.instance.scopes.innermost({})["mark"] == f"stamping/act: 样品 样品 {number}"
     assert office.sound()
@@ -146,15 +150,14 @@ def test_a_version_whose_operation_is_gone_stands_still_and_goes_on_when_it_is_t
 def test_the_confined_worker_knows_what_an_operation_needs_and_runs_none_of_its_code(install: Install) -> None:
     refusing = "import sys\nassert 'confined' not in sys.argv[0]\n"
     install("acme.stamp = {module}:stamp", code=CODE + refusing)
-    words = Library.standing().vocabulary()
-    ask = {"roles": words.roles, "signatures": {}, "parameters": words.values}
-    [answer] = bounded.judge([STAMPING], **ask)
+    roles = Library.standing().vocabulary().roles
+    [answer] = bounded.judge([STAMPING], roles, {})
     assert answer.ok and not answer.findings
     without = Package("p", {**STAMPING.files, "process.bpmn": DRAWN.replace('name="text"', 'name="txt"').encode()})
-    [answer] = bounded.judge([without], **ask)
+    [answer] = bounded.judge([without], roles, {})
     assert [each.code for each in answer.findings] == ["operation-parameter", "operation-parameter"]
     unknown = Package("p", {**STAMPING.files, "process.bpmn": DRAWN.replace("acme.stamp", "acme.stmp").encode()})
-    [answer] = bounded.judge([unknown], **ask)
+    [answer] = bounded.judge([unknown], roles, {})
     [finding] = answer.findings
     assert "acme.stamp" in finding.text.zh and "register.record" in finding.text.zh
 
@@ -181,9 +184,23 @@ def test_two_packages_may_not_bring_one_operation(install: Install, tmp_path: Pa
     assert "acme.stamp" in wrong("acme.stamp = {module}:stamp", install=install)
 
 
+def test_the_package_that_the_readme_shows_can_be_installed_and_does_what_it_says(
+    install: Install, office: Office
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    [entry] = re.findall(r'^"acme.*', readme, re.MULTILINE)
+    install(entry.replace('"', "").replace("acme_liuhen:", "{module}:"), code=code)
+    office.deploy(STAMPING)
+    case = office.act("甲", cases.start, "stamping", {"subject": "样品"})
+    with cases.acting(office.database, office.who["管理员"]) as work:
+        mark = open_desk(work, case).instance.scopes.innermost({})["mark"]
+    assert mark == f"{office.row(case)['number']} 样品"
+
+
 def test_the_readme_lists_every_built_in_operation_with_what_it_takes() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = {match[1]: match[2] for match in re.finditer(r"^\| `([a-z.]+)` \| ([^|]*) \|", text, re.M)}
+    lines = {match[1]: match[2] for match in re.finditer(r"^\| `([a-z.]+)` \| ([^|]*) \|", text, re.MULTILINE)}
     for name, spec in OPERATIONS.items():
         told = set(re.sub(r"\([^)]*\)", "", lines[name]).replace(",", " ").split())
         assert told == spec.required | spec.optional, name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import beginnings, cases, parameter_sets, registers, start_events, starting
+from engine import beginnings, cases, registers, start_events, starting
 from engine.errors import Invalid, NotFound, NotYours, Unusable
 from engine.library import Library, Package
 from engine.model import CaseFile
@@ -18,7 +17,7 @@ from engine.work import CLOCK, SYSTEM, Request
 from engine.worker import run_due
 from forms.words import Unfit
 from tests.begun import ASK, END, LOOK, TASK, condition, form, process, started_by, timer
-from tests.office import MORNING, NewOffice, Office
+from tests.office import MORNING, Office
 
 pytest_plugins = ["tests.furnished"]
 
@@ -84,7 +83,7 @@ def test_who_may_start_by_a_message_is_said_by_its_sender(office: Office, sender
     office.deploy(started_by(ASK, sender=sender.replace(">", "&gt;")))
     for name in ("甲", "登记员", "路人"):
         offered = office.look(starting.sendable, by=name)
-        assert [each.name for each in offered] == (["ask"] if name in may else [])
+        assert [each["name"] for each in offered] == (["ask"] if name in may else [])
         if name in may:
             office.act(name, starting.by_message, "ask", {})
         else:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness.gate import APPLY, END, LINE, START, gate, sentences
+from bpmn.lint import check_diagram
+from bpmn.reader import read_diagram
+from tests.harness.gate import APPLY, END, LINE, START, WORLD, gate, sentences
+from tests.harness.models import flows, model
 
 CYCLE = """<intermediateCatchEvent id='x'><timerEventDefinition><timeCycle>R/P1D</timeCycle></timerEventDefinition>
 </intermediateCatchEvent>"""
@@ -69,7 +72,7 @@ def test_boundary_events_of_other_kinds_are_refused(kind: str) -> None:
         ("<ioSpecification/><dataOutputAssociation><assignment/></dataOutputAssociation>", "assignment"),
         ("<potentialOwner/>", "potentialOwner"),
         ('<extensionElements><camunda:taskListener event="create"/></extensionElements>', "camunda:taskListener"),
-        ("<extensionElements><zeebe:ioMapping/></extensionElements>", "zeebe:ioMapping"),
+        ("<extensionElements><zeebe:ioMapping><zeebe:input/></zeebe:ioMapping></extensionElements>", "zeebe:ioMapping"),
         ("<extensionElements><policy:operatoin/></extensionElements>", "policy:operatoin"),
         ('<multiInstanceLoopCharacteristics behavior="One" policy:collection="[1]"/>', "behavior"),
         ('<multiInstanceLoopCharacteristics policy:colection="[1]" policy:collection="[1]"/>', "policy:colection"),
@@ -123,7 +126,8 @@ def test_data_deep_in_subprocesses_is_no_trouble() -> None:
     body = inner + flows("bs -> decide\ndecide -> be") + '<dataObjectReference id="d" dataObjectRef="o"/>'
     for level in range(3):
         ends = f'<startEvent id="s{level}"/><endEvent id="e{level}" policy:outcome="x"/>'
-        body = f'{ends}<subProcess id="b{level}">{body}</subProcess>{flows(f"s{level} -> b{level}\nb{level} -> e{level}")}'
+        inside = f"s{level} -> b{level}\nb{level} -> e{level}"
+        body = f'{ends}<subProcess id="b{level}">{body}</subProcess>{flows(inside)}'
     assert [each.code for each in check_diagram(read_diagram(model(body), "x"), WORLD)] == ["only-explains"]
 
 

@@ -14,7 +14,20 @@ from werkzeug.routing import BaseConverter
 
 from engine.inbox import counts
 from engine.work import SYSTEM, Database
-from webui import cases, deployment, documents, inbox, messages, page, people, processes, registers, start, tasks
+from webui import (
+    cases,
+    deployment,
+    documents,
+    inbox,
+    messages,
+    page,
+    parameters,
+    people,
+    processes,
+    registers,
+    start,
+    tasks,
+)
 from webui.guard import open_to_all, stand_before
 from webui.page import Site
 from webui.refusals import answer_refusals
@@ -31,7 +44,7 @@ CONVERTERS = {
 }
 """What the variable parts of an address look like; anything else is no address of ours."""
 
-ROOMS = (people, inbox, tasks, start, messages, cases, documents, processes, deployment, registers)
+ROOMS = (people, inbox, tasks, start, messages, cases, documents, processes, deployment, registers, parameters)
 
 
 def create_app(database: Database, *, secret: str, demo: bool = False, https: bool = False, proxies: int = 0) -> Flask:

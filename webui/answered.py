@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from engine import inbox
+from bpmn.diagram import Element
+from engine import evidence, inbox
+from engine.cases import WITHDRAW
 from engine.desk import Desk
-from engine.people import names
+from engine.people import names, standing
+from forms.form import Form
 from forms.saying import Shown, Teller, persons_in
 from forms.values import from_json
-from webui.page import language, t
+from webui.page import actor, language, t
+
+UNDRAWN = {WITHDRAW: "withdrawal.title", "skip": "answers.skip", "correction": "answers.variable"}
+"""What people say besides forms, by its name among the answers, and the label of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A correction of one field of an answer (更正): who says when what it should be, and why."""
+
+    field: str
+    should_be: str
+    reason: str
+    person: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: to what, by whom, when, and what was said."""
+    """One answer: to what, by whom, when, and what was said; with its corrections, and whether one may correct it."""
 
     id: str
     title: str
@@ -26,30 +44,62 @@ class Answer:
     on_behalf_of: str | None
     at: datetime
     fields: Sequence[tuple[str, Shown]]
+    corrections: Sequence[Correction] = ()
+    may_correct: bool = False
 
 
 def answered(desk: Desk) -> list[Answer]:
-    """All answers of a case, newest first."""
+    """All answers of a case, newest first, each with its corrections."""
     rows = inbox.submissions(desk.work, desk.row["id"])
     values = [from_json(row["answer"]) for row in rows]
     people = {row["person"] for row in rows} | {row["on_behalf_of"] for row in rows} - {None}
     teller = Teller(language(), names(desk.work, people | set(persons_in(values))))
+    corrected = evidence.corrections(desk.work, desk.row["id"])
+    officer = evidence.COMPLIANCE in standing(desk.work, actor()).roles
     found = []
     for row, answer in zip(rows, values, strict=True):
-        title, fields = told(desk, row["process"], row["element"], answer, teller)
+        if row["element"] == evidence.CORRECTION:
+            continue
+        drawn = form_of(desk, row)
+        title, fields = told(drawn, row["element"], answer, teller)
         principal = teller.names.get(row["on_behalf_of"]) if row["on_behalf_of"] else None
         person = teller.names.get(row["person"], row["person"])
-        found.append(Answer(row["id"], title, row["element"], row["round"], person, principal, row["at"], fields))
+        about = tuple(_correction(drawn, each, teller) for each in corrected.get(row["id"], ()))
+        may = drawn is not None and (officer or actor() in (row["person"], row["on_behalf_of"]))
+        said = (row["id"], title, row["element"], row["round"], person, principal, row["at"], fields, about, may)
+        found.append(Answer(*said))
     return found[::-1]
 
 
-def told(desk: Desk, process: str, element: str, answer: object, teller: Teller) -> tuple[str, list[tuple[str, Shown]]]:
+def form_of(desk: Desk, row: Mapping[str, Any]) -> tuple[Element, Form] | None:
+    """The element and form an answer was given to; None for what no diagram draws."""
+    contents = desk.deployed.contents.get(row["process"])
+    element = contents.diagram.elements.get(row["element"]) if contents else None
+    form = contents.forms.get(element.policy.get("form", element.id)) if contents and element else None
+    return None if element is None or form is None else (element, form)
+
+
+def told(
+    drawn: tuple[Element, Form] | None, element: str, answer: object, teller: Teller
+) -> tuple[str, list[tuple[str, Shown]]]:
     """The name of what was answered, and the answer by the labels of its form."""
-    contents = desk.deployed.contents.get(process)
-    at = contents.diagram.elements.get(element) if contents else None
-    form = contents.forms.get(at.policy.get("form", at.id)) if contents and at else None
     values = answer if isinstance(answer, dict) else {}
-    if at is None or form is None:  # the built-in withdrawal, which no diagram draws
-        return t("withdrawal.title"), [(t("withdrawal.reason"), Shown(teller.plain(one))) for one in values.values()]
-    name = at.policy.get("name-en") or at.name if teller.language == "en" else at.name
-    return name or form.title.said(teller.language), teller.form(form, values)
+    if drawn is None:
+        title = t(UNDRAWN[element]) if element in UNDRAWN else element
+        reason = values.get("reason")
+        return title, [(t("answers.reason"), Shown(teller.plain(reason)))] if reason is not None else []
+    return name_of(drawn, teller), teller.form(drawn[1], values)
+
+
+def name_of(drawn: tuple[Element, Form], teller: Teller) -> str:
+    """What was answered, by the name of its element, else of its form."""
+    element, form = drawn
+    name = element.policy.get("name-en") or element.name if teller.language == "en" else element.name
+    return name or form.title.said(teller.language)
+
+
+def _correction(drawn: tuple[Element, Form] | None, said: Mapping[str, Any], teller: Teller) -> Correction:
+    labels = {each.code: each.label.said(teller.language) for each in drawn[1].fields} if drawn else {}
+    field = labels.get(said["field"], said["field"])
+    person = teller.names.get(said["person"], said["person"])
+    return Correction(field, said["should_be"], said["reason"], person, said["at"])

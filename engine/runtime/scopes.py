@@ -50,8 +50,10 @@ class Scopes:
         return Names(self, number, given)
 
     def innermost(self, given: Mapping[str, Value]) -> Names:
-        """The view from the youngest open scope, which is what a scenario's ``variables`` are compared with."""
-        return self.names(max(self.table), given)
+        """The view from the youngest open scope outwards to the case, also out of called processes: what a scenario's
+        ``variables`` are compared with.
+        """
+        return Names(self, max(self.table), given, whole=True)
 
     def frozen(self) -> list[Value]:
         """The scopes as a value, to be stored."""
@@ -77,19 +79,19 @@ class Scopes:
 
 
 class Names(Mapping[str, Value]):
-    """A live, read-only view of the variables one scope can see."""
+    """A live, read-only view of the variables one scope can see; ``whole`` looks on where a closed scope ends."""
 
-    __slots__ = ("given", "number", "scopes")
+    __slots__ = ("given", "number", "scopes", "whole")
 
-    def __init__(self, scopes: Scopes, number: int, given: Mapping[str, Value]) -> None:
-        self.scopes, self.number, self.given = scopes, number, given
+    def __init__(self, scopes: Scopes, number: int, given: Mapping[str, Value], *, whole: bool = False) -> None:
+        self.scopes, self.number, self.given, self.whole = scopes, number, given, whole
 
     def _chain(self) -> Iterator[Mapping[str, Value]]:
         number: int | None = self.number
         while number is not None:
             scope = self.scopes.table[number]
             yield scope.values
-            number = None if scope.closed else scope.parent
+            number = None if scope.closed and not self.whole else scope.parent
         yield self.given
 
     def __getitem__(self, name: str) -> Value:

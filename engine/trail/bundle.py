@@ -91,7 +91,7 @@ def _admit(work: Work, actor: str, view: View) -> None:
     if not standing(work, actor).roles & inbox.OVERSEERS:
         raise NotYours(
             "只有合规、纪检人员和系统管理员可以导出整个案卷；您可以导出本人部分",
-            "only compliance officers, the discipline office and administrators export whole cases; export your own part",
+            "only compliance officers, discipline and administrators export whole cases; export your own part",
             ("role",),
         )
 

@@ -66,9 +66,8 @@ def ocel(material: Material) -> bytes:
             related.append({"objectId": identity, "qualifier": qualifier})
         said = {"seq": str(body["seq"]), "hash": event["hash"], "element": body.get("process", {}).get("element", "")}
         attributes = [{"name": name, "value": value} for name, value in said.items()]
-        events.append({
-            "id": body["id"], "type": body["type"], "time": body["ts"], "attributes": attributes, "relationships": related
-        })  # fmt: skip
+        about = {"id": body["id"], "type": body["type"], "time": body["ts"]}
+        events.append({**about, "attributes": attributes, "relationships": related})
     case = objects.setdefault(
         material.row["id"], {"id": material.row["id"], "type": "case", "attributes": [], "relationships": []}
     )

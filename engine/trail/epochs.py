@@ -17,6 +17,8 @@ from engine.work import SYSTEM, Database, Work
 
 PATIENCE = 10.0
 """Seconds that an export waits for the signer."""
+LOOK = 0.05
+"""Seconds between two looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,14 @@ def answered(database: Database, identity: str, patience: float = PATIENCE) -> d
     query = select(SealRequest.epoch, SealRequest.envelope).where(
         SealRequest.id == identity, SealRequest.answered_at.is_not(None)
     )
-    deadline = time.monotonic() + patience
-    while True:
+    for again in range(round(patience / LOOK) + 1):
+        if again:
+            time.sleep(LOOK)
         with database.look(SYSTEM) as work:
             found = work.row(query)
-        if found is not None or time.monotonic() > deadline:
+        if found is not None:
             return found
-        time.sleep(0.05)
+    return None
 
 
 def waiting(work: Work) -> list[dict[str, Any]]:

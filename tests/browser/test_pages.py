@@ -89,6 +89,7 @@ def places(database: Database) -> list[tuple[str, str, str]]:
         ("form", "流程负责人 郭绘", f"{version}/forms/content_review"),
         ("deployment", "流程负责人 郭绘", "/deployment"),
         ("register", "严合规", "/registers/contract"),
+        ("parameters", "严合规", "/parameters"),
     ]
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PACKAGES = ("chromium", "fonts-noto-cjk", "libpangoft2-1.0-0", "libharfbuzz-subset0")
+PACKAGES = ("chromium", "fonts-noto-cjk", "libpangoft2-1.0-0", "libharfbuzz-subset0", "openssl")
 FLAGS = (
     "--headless=new",
     "--no-sandbox",  # root has none; the pages are our own
@@ -42,7 +42,7 @@ def find() -> Path | None:
 
 
 def ensure() -> Path:
-    """The browser, with Chinese fonts and what WeasyPrint needs, installed from Debian's packages where possible.
+    """The browser, with Chinese fonts, openssl and what WeasyPrint needs, installed from Debian's packages where possible.
 
     Raises Missing when there is no browser and this is not Debian or not root.
     """
@@ -62,7 +62,7 @@ def ensure() -> Path:
 
 def _has_the_rest() -> bool:
     fonts = shutil.which("fc-list")
-    if fonts is None or not subprocess.run([fonts, ":lang=zh"], capture_output=True, check=False).stdout:
+    if fonts is None or shutil.which("openssl") is None or not subprocess.run([fonts, ":lang=zh"], capture_output=True, check=False).stdout:
         return False
     return all(ctypes.util.find_library(name) for name in ("pangoft2-1.0", "harfbuzz-subset"))
 

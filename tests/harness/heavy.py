@@ -155,7 +155,8 @@ SOUND: dict[str, Callable[[], bytes]] = {
     "100 scripts of 1,000 lines": lambda: scripts(100, 1_000),
     "900 lanes": lambda: lanes(900),
     "a data object used three levels down": lambda: nested(3).replace(
-        b'<startEvent id="bs"/>', b'<dataObject id="d"/><dataObjectReference id="r" dataObjectRef="d"/><startEvent id="bs"/>'
+        b'<startEvent id="bs"/>',
+        b'<dataObject id="d"/><dataObjectReference id="r" dataObjectRef="d"/><startEvent id="bs"/>',
     ),
 }
 """They are strange, but there is nothing wrong with them: to refuse them would be a defect."""
