@@ -142,7 +142,7 @@ def _translated(node: Node) -> Iterator[tuple[str, int, str, str]]:
     for word, owner in _words(node):
         for (namespace, name), value in owner.attributes.items():
             meant = same.get((word, name)) if word or namespace in ENGINES else None
-            if meant:
+            if meant and value.strip():
                 engine = ENGINES[owner.namespace if word else namespace]
                 yield f"{engine}:{word} {name}" if word else f"{engine}:{name}", owner.line, meant, value.strip()
 

@@ -183,9 +183,9 @@ def _check_timer(element: Element, event: Event, findings: Findings) -> None:
                      f"“{_short(text)}” is no cycle: write R3/PT1H or R/P1M, at least a minute long, without quotes")
     elif event.form == "date" and _ISO_DATE.fullmatch(text):
         findings.add("timer", element.line, element.id,
-                     f"timeDate 须是表达式，而 “{text}” 是固定日期：请用字段或参数，例如 params['deadline']",
-                     f"a timeDate is an expression, but “{text}” is a fixed date: use a field or a parameter, such as "
-                     "params['deadline']")
+                     f"timeDate 须是表达式，而 “{text}” 是固定日期：请写 date('…')、字段或参数（params['deadline']）",
+                     f"a timeDate is an expression, but “{text}” is a fixed date: write date('…'), a field or a "
+                     "parameter such as params['deadline']")
 
 
 def _check_words(expression: Expression, use: Use, surroundings: Surroundings, findings: Findings) -> None:

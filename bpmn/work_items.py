@@ -6,6 +6,7 @@ from bpmn.diagram import Diagram, Element
 from bpmn.findings import Findings
 from bpmn.happenings import thrown_messages
 from bpmn.scopes import awaits_message, form_of
+from bpmn.starts import starts_by_event
 from bpmn.surroundings import Surroundings, listed
 from bpmn.wording import unknown_role
 
@@ -28,7 +29,11 @@ def check_work_items(diagram: Diagram, surroundings: Surroundings, findings: Fin
             if not (element.policy.get("role") or element.policy.get("assignee")) and element.id not in told:
                 _nobody(element, findings)
         elif awaits_message(element):
-            _check_message(element, thrown, surroundings, findings)
+            # What a case throws reaches events inside it; it begins no other case.
+            known = frozenset() if starts_by_event(element, diagram) else thrown
+            _check_message(element, known, surroundings, findings)
+            if starts_by_event(element, diagram) and element.policy.get("sender") == APPLICANT:
+                _no_sender(element, findings)
 
 
 def _check_form(element: Element, surroundings: Surroundings, findings: Findings) -> None:
@@ -77,12 +82,16 @@ def _check_message(
     if not sender and element.event and element.event.name in thrown:
         return  # the process itself sends it
     if not sender:
-        findings.add("no-sender", element.line, element.id,
-                     '没有写明谁可以发送此消息：请写 policy:sender="角色代码"、applicant、anyone 或 =表达式',
-                     'nobody may send this message: write policy:sender="…" with role codes, applicant, anyone or '
-                     "=expression")
+        _no_sender(element, findings)
     elif sender != APPLICANT:
         _check_role_list(sender, "policy:sender", element.line, element.id, surroundings, findings)
+
+
+def _no_sender(element: Element, findings: Findings) -> None:
+    findings.add("no-sender", element.line, element.id,
+                 '没有写明谁可以发送此消息：请写 policy:sender="角色代码"、applicant（已立案的）、anyone 或 =表达式',
+                 'nobody may send this message: write policy:sender="…" with role codes, applicant (of a case that has '
+                 "begun), anyone or =expression")
 
 
 def _check_role_list(

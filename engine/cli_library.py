@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from bpmn.interchange import with_drawing
 from engine import bounded, confined, definitions
 from engine.bounded import Judged
 from engine.cli_base import as_json, main, opened

@@ -13,6 +13,7 @@ import click
 from engine import inbox
 from engine.cli_base import as_json, connected, main, opened, show, somebody
 from engine.config import Config
+from engine.doctor import examine
 from engine.trail.bundle import export
 from engine.trail.material import View
 from engine.trail.notes import signing_key
@@ -87,10 +88,22 @@ def trail_export(
     target.write_bytes(made.data)
     if made.unsealed:
         click.echo(
-            f"最后 {made.unsealed} 条尚未封存：没有封存进程 / the last {made.unsealed} events are unsealed: no signer runs",
+            f"最后 {made.unsealed} 条尚未封存（没有封存进程） / {made.unsealed} events are not sealed: no signer runs",
             err=True,
         )
     click.echo(str(target))
+
+
+@main.command("doctor")
+@as_json
+@click.pass_obj
+def doctor(config: Config, as_json: bool) -> None:
+    """What protects this trail, what is missing, and what that means; exit 1 if something is wrong."""
+    with connected(config).look(SYSTEM) as work:
+        found = examine(work, config.signer)
+    rows = [{"id": each.id, "state": each.state, "zh": each.text.zh, "en": each.text.en} for each in found]
+    show(rows, as_json, "state", "id", "zh", "en")
+    sys.exit(1 if any(each.state == "wrong" for each in found) else 0)
 
 
 @main.command("signer")

@@ -18,6 +18,7 @@ from engine import plugged
 from engine.cli_base import as_json, connected, main, opened, show
 from engine.config import Config
 from engine.growth import growth
+from engine.multi import multi
 from engine.trail.year import year
 from engine.worker import run_due, run_forever
 
@@ -120,6 +121,17 @@ def bench_growth(as_json: bool) -> None:
         click.echo(json.dumps(found))
         return
     show(found["rows"], False, "completed", "step_ms", "state_bytes")
+
+
+@bench.command("multi")
+@as_json
+def bench_multi(as_json: bool) -> None:
+    """What the steps of a thousand members cost, and of 200 countersigners with a timer each."""
+    found = multi(told=lambda shape: click.echo(shape, err=True))
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    show(found["rows"], False, "members", "shape", "open_ms", "step_ms", "slowest_ms", "total_s", "state_bytes")
 
 
 @bench.command("trail")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select
 
+from bpmn.reader import read_diagram
 from engine import people
-from engine.errors import Unusable
+from engine.errors import Refusal, Unusable
 from engine.library import Library
 from engine.model import Person, PersonRole
 from engine.scenario_file import Scenario, read_scenario
@@ -19,7 +21,7 @@ from engine.work import SYSTEM, Database, Work
 
 DEMO = "demo."
 PERIOD, SETTLED = timedelta(days=200), timedelta(days=40)
-CASES = "tech_contract_registration"
+ACCOUNTS, CASES = "register_account", "tech_contract_registration"
 
 PEOPLE: Mapping[str, tuple[str, ...]] = {
     "inventor_lead": ("周启明",),
@@ -84,7 +86,7 @@ def register_accounts(database: Database) -> None:
         holders = [row["id"] for row in listed(work) if row["role"] == "contract_applicant"]
     walker = Walker(database, SetClock(database.clock()), random.Random(0))
     for holder in holders:
-        walker.start("register_account", actor=holder)
+        walker.start(ACCOUNTS, actor=holder)
 
 
 def play(url: str, number: int, *, seed: int = 0, told: Callable[[int], None] = lambda _: None) -> list[str]:
@@ -99,14 +101,17 @@ def play(url: str, number: int, *, seed: int = 0, told: Callable[[int], None] = 
     here.close()
     clock = SetClock(now - PERIOD)
     database = Database(url, clock)
-    scenarios = startable(Library.standing())
+    library = Library.standing()
+    scenarios, others = startable(library), [each for each in mains(library) if each not in (ACCOUNTS, CASES)]
     walker = Walker(database, clock, random.Random(seed), latest=now, boldness=0.2, messages=0.01)
     played = []
     try:
         for index in range(number):
             age = PERIOD * (number - index) / number
             clock.instant = now - age
-            case = walker.start(CASES, scenarios[CASES])
+            turn = index // 2 % max(len(others), 1)
+            wanted = [*others[turn:], *others[:turn]] if index % 2 else []
+            case = _started(walker, [*wanted, CASES], scenarios)
             # Old cases have come a long way; those of the last weeks stand anywhere.
             for _ in range(36 if age > SETTLED else walker.random.randrange(1, 9)):
                 walker.rest()
@@ -119,19 +124,50 @@ def play(url: str, number: int, *, seed: int = 0, told: Callable[[int], None] = 
     return played
 
 
+def _started(walker: Walker, processes: Sequence[str], scenarios: Mapping[str, list[Scenario]]) -> str:
+    """A case of the first of these processes that can be started as things stand: some rest on what is registered."""
+    *first, last = processes
+    for process in first:
+        try:
+            return walker.start(process, scenarios.get(process, ()))
+        except Refusal:
+            continue
+    return walker.start(last, scenarios[last])
+
+
+def mains(library: Library) -> list[str]:
+    """The processes that people start, in the order of their names; the register of achievements comes first."""
+    diagrams = {name: read_diagram(library.package(name).files["process.bpmn"], name) for name in library.processes()}
+    return [name for name, diagram in diagrams.items() if diagram.process.policy.get("kind", "main") == "main"]
+
+
 def startable(library: Library) -> dict[str, list[Scenario]]:
-    """The worked cases of each process whose start a walk may copy: not refused, and resting on nothing before it."""
+    """The worked cases of each process whose start a walk may copy: not refused, resting on nothing before it, and
+    naming nobody.
+    """
     found: dict[str, list[Scenario]] = {}
     for process in library.processes():
         kept = []
         for path, text in library.package(process).scenarios().items():
             scenario = read_scenario(text.decode("utf-8"), path)
             rests_on_others = scenario.before or scenario.registers.keys() - {"account"}
-            if "invalid" not in scenario.course.start and not rests_on_others:
+            if "invalid" not in scenario.course.start and not rests_on_others and not _names_people(scenario):
                 kept.append(scenario)
         if kept:
             found[process] = kept
     return found
+
+
+def _names_people(scenario: Scenario) -> bool:
+    """Whether the first answer of a worked case refers to people of that case, whom nobody else knows."""
+    names = {name for held in scenario.people.values() for name in held}
+    waiting: list[Any] = [scenario.course.start.get("with")]
+    for value in waiting:  # grows while it is walked
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, str) and value in names:
+            return True
+    return False
 
 
 def prepare(url: str, number: int = 0, *, told: Callable[[int], None] = lambda _: None) -> None:

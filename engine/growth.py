@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from forms.words import Text
 
 MARKS = (10, 100, 1_000, 10_000)
 SAMPLE = 50
+Begun = tuple[str, str]
+"""A case and who does everything in it."""
 ROLE = "reviewer"
 
 FORM = """
@@ -62,7 +64,8 @@ def growth(marks: tuple[int, ...] = MARKS, *, told: Callable[[int], None] = lamb
         upgrade(url)
         database = Database(url)
         try:
-            case, actor = _begin(database)
+            forms = {name: FORM.format(id=name) for name in ("apply", "one", "two")}
+            case, actor = begin(database, "rework", DIAGRAM, forms, {"again_apply": True})
             rows, times, completed = [], [], 1
             for mark in marks:
                 while completed < mark:
@@ -80,17 +83,18 @@ def growth(marks: tuple[int, ...] = MARKS, *, told: Callable[[int], None] = lamb
     return {"rows": rows}
 
 
-def _begin(database: Database) -> tuple[str, str]:
-    files = {"process.bpmn": DIAGRAM.encode()}
-    files |= {f"forms/{name}.yaml": FORM.format(id=name).encode() for name in ("apply", "one", "two")}
+def begin(database: Database, process: str, diagram: str, forms: Mapping[str, str], answer: Mapping[str, Any]) -> Begun:
+    """Deploy a process of one reviewer into a new database and start a case of it, with the answer to its first task."""
+    files = {"process.bpmn": diagram.encode()}
+    files |= {f"forms/{name}.yaml": text.encode() for name, text in forms.items()}
     vocabulary = Vocabulary({ROLE: Text("审查人", "Reviewer")}, {}, {}, {})
     with database.work(SYSTEM) as work:
         calendar.seed(work)
         parameter_sets.seed(work, {})
-        definitions.deploy(work, Package("rework", files), vocabulary)
+        definitions.deploy(work, Package(process, files), vocabulary)
         actor = people.add(work, "reviewer", "审查人", [ROLE])
     with cases.acting(database, actor) as work:
-        return cases.start(work, "rework", {"again_apply": True}), actor
+        return cases.start(work, process, answer), actor
 
 
 def _open(database: Database, case: str) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DatabaseError
 
 from engine.errors import Unusable
 from engine.fences import check_fences, lay_fences
+from engine.grants import lay_grants
 from engine.model import Setting
 from engine.work import SYSTEM, Database
 
@@ -47,6 +48,7 @@ def upgrade(url: str) -> None:
             _refuse_foreign(work.db)
             migrate(work.db)
             lay_fences(work.db)
+            lay_grants(work.db)
             _settle(work.db)
     except DatabaseError as error:
         raise Unusable(

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from bpmn.work_items import ANYONE
 from engine import cases, inbox, starting
 from engine.access import judge, unbar
 from engine.admission import Item, door
@@ -25,6 +26,7 @@ from engine.scenario_file import Scenario
 from engine.scenarios import SetClock
 from engine.work import BEIJING, SYSTEM, Database, Work
 from engine.worker import run_due
+from forms.expressions import compile_expression
 from forms.form import Form
 from forms.money import yuan
 
@@ -69,17 +71,20 @@ class Walker:
             actor = actor or self.random.choice(self._holders(work, unbar(item["roles"])))
         with self.database.look(actor) as work:
             desk, item = starting.begin(work, process, rehearse=True)
-            answer = filled(desk, item, {**given, **self._own_title(desk)})
+            answer = filled(desk, item, {**given, **(self._own_title(desk) if scenarios else {})})
         with cases.acting(self.database, actor) as work:
             return cases.start(work, process, answer)
 
     def _own_title(self, desk: Desk) -> dict[str, str]:
         """A title of its own for the case, where a field gives the title: the same thing twice may be refused."""
-        field = desk.deployed.diagram.process.policy.get("case-title", "")
+        source = desk.deployed.diagram.process.policy.get("case-title", "None")
         form = desk.deployed.form(desk.deployed.process, next(iter(desk.instance.opened.values())).element.id)
-        if field not in form.codes:
-            return {}
-        return {field: f"{self.random.choice(SUBJECTS)} {self.random.randrange(10**6):06d}"}
+        named = compile_expression(source).names
+        return {
+            field.code: f"{self.random.choice(SUBJECTS)} {self.random.randrange(10**6):06d}"
+            for field in form.fields
+            if field.code in named and field.kind == "text" and field.pattern is None
+        }
 
     def walk(self, case: str, steps: int) -> str:
         """Up to so many acts on a case; gives its status."""
@@ -156,11 +161,17 @@ class Walker:
             self.random.shuffle(awaited)
             for event in awaited:
                 allowed = cases.senders(desk, event)
-                people = [each for each in allowed if each.startswith("p-")] or self._holders(work, sorted(allowed))
-                people = [each for each in people if each in allowed or allowed & standing(work, each).roles]
+                people = self._senders(work, allowed)
                 if people and event.element.event and event.element.event.name:
                     return self._send_as(self.random.choice(people), case, event.element.event.name, event.token)
         return False
+
+    def _senders(self, work: Work, allowed: frozenset[str]) -> list[str]:
+        """Everybody who may send a message that these may send."""
+        if ANYONE in allowed:
+            return sorted(work.db.execute(select(Person.id).where(Person.active)).scalars())
+        people = [each for each in allowed if each.startswith("p-")] or self._holders(work, sorted(allowed))
+        return [each for each in people if each in allowed or allowed & standing(work, each).roles]
 
     def _send_as(self, actor: str, case: str, message: str, token: int) -> bool:
         with self.database.look(actor) as work:

@@ -60,7 +60,8 @@ END = '<endEvent id="e" policy:outcome="done"/>'
 def started_by(definition: str, key: str = "begun", more: str = "", **words: str) -> Package:
     """A process of one task that begins when something comes; ``words`` are attributes of its start event."""
     said = "".join(f' policy:{name}="{value}"' for name, value in words.items())
-    return process(key, f'<startEvent id="s"{said}>{definition}</startEvent>{TASK}{more}{END}', "s -> look\nlook -> e", LOOK)
+    body = f'<startEvent id="s"{said}>{definition}</startEvent>{TASK}{more}{END}'
+    return process(key, body, "s -> look\nlook -> e", LOOK)
 
 
 def waits_for(definition: str, key: str = "waiting") -> Package:

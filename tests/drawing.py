@@ -7,7 +7,8 @@
     sub    review -> e {
 
 One element stands on a line, and a line ``}`` closes a subprocess. ``on`` attaches an interrupting boundary event and
-``beside`` one that does not interrupt; at ``scope`` it is the start of the event subprocess (``handler``) it stands in.
+``beside`` one that does not interrupt; at ``scope`` it is the start of the event subprocess (``handler``) it stands in,
+``on process`` an event by which cases of the process begin.
 ``[each]`` makes a parallel and ``[in-turn]`` a sequential multi-instance activity, ``[again]`` a standard loop. ``*``
 marks the default flow and ``?`` one that an activity takes on a condition. ``throw`` and ``end`` throw what they say
 after ``|`` (``error=E1``, ``escalation=X``, ``signal=s``, ``message=m``, ``link=l``), ``linked`` catches a link.
@@ -109,14 +110,15 @@ class Line:
     @property
     def tag(self) -> str:
         """The BPMN tag."""
-        return {None: TAGS.get(self.kind, ""), "scope": "startEvent"}.get(self.host, "boundaryEvent")
+        starts = {"scope": "startEvent", "process": "startEvent"}
+        return {None: TAGS.get(self.kind, ""), **starts}.get(self.host, "boundaryEvent")
 
     def opening(self) -> str:
         """The element's tag with its attributes."""
         said = {"id": self.id, "name": self.id}
         if self.host == "scope":
             said["isInterrupting"] = str(self.how == "on").lower()
-        elif self.host:
+        elif self.host and self.host != "process":
             said |= {"attachedToRef": self.host, "cancelActivity": str(self.how == "on").lower()}
         if self.default:
             said["default"] = self.default

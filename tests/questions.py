@@ -6,40 +6,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from bpmn.picture import draw as picture
 from bpmn.uncaught import thrown_out
 from tests.drawing import Drawn, draw
 from tests.playing import NOON, Play, incident
+from tests.question import Question
+from tests.questions_begun import BEGUN
 
 HOME = Path(__file__).parents[1]
 PICTURES = HOME / "bpmn" / "questions"
 SECTION = re.compile(r"<!-- questions -->.*<!-- /questions -->", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question, its one-line answer, the model it is asked of, and the play that proves the answer."""
-
-    id: str
-    zh: str
-    en: str
-    answer: str
-    lines: str
-    proof: Callable[[Drawn], None]
-
-    @property
-    def model(self) -> Drawn:
-        """The model."""
-        return draw(self.lines)
-
-    def picture(self) -> str:
-        """The model as SVG."""
-        return picture(next(iter(self.model.diagrams.values())), {}, "en", title=self.en)
 
 
 def and_join(model: Drawn) -> None:
@@ -331,6 +309,7 @@ QUESTIONS = (
         """,
         moved,
     ),
+    *BEGUN,
 )
 
 

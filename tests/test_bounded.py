@@ -31,7 +31,7 @@ pytest_plugins = ["tests.furnished"]
 
 HOME = Path(__file__).resolve().parents[1]
 VOCABULARY = Library.standing().vocabulary()
-ROLES = VOCABULARY.roles
+ROLES, VALUES = VOCABULARY.roles, VOCABULARY.values
 PERMIT = package("permit")
 
 
@@ -71,7 +71,7 @@ def codes(judged: Judged) -> set[str]:
 def test_the_library_passes_and_says_what_its_processes_take_and_give() -> None:
     library = Library.standing()
     packages = [library.package(name) for name in library.processes()]
-    for name, judged in zip(library.processes(), judge(packages, ROLES, {}), strict=True):
+    for name, judged in zip(library.processes(), judge(packages, ROLES, {}, parameters=VALUES), strict=True):
         assert judged.ok and judged.findings == ()
         assert judged.process == name
         assert judged.signature is not None

@@ -1,4 +1,4 @@
-"""The diligence review on both databases: an altered trail, evidence that comes late, and an owner's own negative list."""
+"""The diligence review on both databases: an altered trail, late evidence, and an owner's own negative list."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from engine import definitions, inbox
+from engine.desk import Desk
 from engine.expectations import Audience
 from engine.library import Library, Package
 from engine.model import APPEND_ONLY
@@ -150,11 +151,8 @@ def test_what_is_supplied_is_kept_as_a_late_document_and_a_late_entry(stage: Sta
     seen(stage, case, open=["gap_check"])
     stage.do(case, "gap_check", "合规专员", {})
     seen(stage, case, open=["negative_list_check"])
-    seen(stage, case, duties={"supervision": "met"})  # of the review itself, as long as it has decided nothing
-    with stage.database.look(SYSTEM) as work:
-        Audience(work, case, 0).compare({"variables": {"computed": {
-            "democratic_decision": "met", "info_publicity": "met", "reasonable_care": "met", "supervision": "partly",
-        }}})  # fmt: skip
+    met = {"democratic_decision": "met", "info_publicity": "met", "reasonable_care": "met"}
+    seen(stage, case, variables={"computed": {**met, "supervision": "partly"}})
 
 
 # The negative list is an owner's.
@@ -163,17 +161,17 @@ def test_what_is_supplied_is_kept_as_a_late_document_and_a_late_entry(stage: Sta
 def own_list() -> Package:
     """The shipped process with one more item in its list, asked about only after a complaint."""
     shipped = Library.standing().package("diligence_exemption_review")
-    rule = (
-        '<rule><inputEntry><text>"complaint"</text></inputEntry>'
-        + "".join(f'<outputEntry><text>"{text}"</text></outputEntry>' for text in ("NL-15", "打击报复举报人", "全程", "本单位"))
-        + "</rule>\n    </decisionTable>"
-    )
+    texts = ("NL-15", "打击报复举报人", "全程", "本单位")
+    outputs = "".join(f'<outputEntry><text>"{text}"</text></outputEntry>' for text in texts)
+    rule = f'<rule><inputEntry><text>"complaint"</text></inputEntry>{outputs}</rule></decisionTable>'
     table = shipped.files["negative_list.dmn"].decode().replace("</decisionTable>", rule)
     return Package(shipped.origin, {**shipped.files, "negative_list.dmn": table.encode()})
 
 
 @pytest.mark.parametrize(("trigger", "items"), [("complaint", 15), ("periodic", 14)])
-def test_an_item_that_an_owner_adds_to_the_list_is_asked_about(new_database: NewDatabase, trigger: str, items: int) -> None:
+def test_an_item_that_an_owner_adds_to_the_list_is_asked_about(
+    new_database: NewDatabase, trigger: str, items: int
+) -> None:
     text = REVIEW.replace("trigger: value_change", f"trigger: {trigger}")
     stage = stage_of(text, new_database("sqlite"), own_list())
     case = begun(stage)
@@ -183,12 +181,11 @@ def test_an_item_that_an_owner_adds_to_the_list_is_asked_about(new_database: New
     with stage.database.look(SYSTEM) as work:
         sheet = [each["name"] for each in inbox.documents(work, case)]
     assert any(name.startswith("负面清单核查表") for name in sheet)
-    seen(stage, case, open=["illegal_gain_check"])
     with stage.database.look(SYSTEM) as work:
-        answer = inbox.submissions(work, case)[-1]["answer"]
-    assert len(json.loads(answer)["items"] if trigger == "complaint" else json.loads(answer)["items"]) == (
-        1 if trigger == "complaint" else items
-    )
+        desk = Desk.thawed(work, inbox.case(work, case))
+        rows: Any = desk.instance.scopes.innermost(desk.given)["negative_items"]
+    found = [row["code"] for row in rows]
+    assert len(found) == items and ("NL-15" in found) is (trigger == "complaint")
     stage.database.close()
 
 
@@ -214,5 +211,5 @@ expect:
     with database.work(SYSTEM) as work:
         definitions.deploy(work, package("dealt"), Library.standing().vocabulary())
     database.close()
-    played = play(read_scenario(REVIEW + steps, str(Path("p3.yaml"))), url)
+    played = play(read_scenario(REVIEW + steps, "p3.yaml"), url)
     assert played.passed, f"{played.line}: {played.difference}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import product
 from statistics import median
 from typing import Any
@@ -27,11 +27,11 @@ STATUSES = ("present", "late", "missing", "disputed", "not_applicable")
 CONCLUSIONS = ("not_exempt", "rectify_then_exempt", "exempt", "no_case")
 
 
-def run(element: str, names: Mapping[str, Any]) -> dict[str, Any]:
+def run(element: str, names: Mapping[str, Any], **functions: Callable[..., Any]) -> dict[str, Any]:
     """The variables after a script task of the diagram, from these before it."""
     table = dict(names)
     for line in compile_script(DIAGRAM.elements[element].script or ""):
-        table[line.name] = line.expression.value(table, PURE)
+        table[line.name] = line.expression.value(table, {**PURE, **functions})
     return table
 
 
@@ -53,7 +53,7 @@ def test_a_duty_is_the_lower_of_what_its_facts_show_and_the_median_of_the_panel(
     draw = random.Random(seed)
     computed = {duty: draw.choice(STATES) for duty in DUTIES}
     panel = [{duty: draw.choice(STATES) for duty in DUTIES} for _ in range(draw.choice((3, 5, 7)))]
-    names = {
+    names: dict[str, Any] = {
         "computed": computed,
         "panel_opinions": [
             {"duties": [{"duty": duty, "met": met} for duty, met in draw.sample([*each.items()], 4)]} for each in panel
@@ -91,6 +91,11 @@ def test_with_all_duties_met_only_an_agreed_price_must_have_been_publicised(
     assert after["exempt_allowed"] is (pricing != "agreement" or publicised)
 
 
+def row_of(fact: str, duty: str, status: str, *, hard: bool = True, best: str = "present") -> dict[str, Any]:
+    """A row of the gap check."""
+    return {"fact": fact, "duty": duty, "hard": hard, "best": best, "status": status, "note": None}
+
+
 def weighed(rows: list[dict[str, Any]], items: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """What a gap check gives, of facts of one duty."""
     return run("weigh_gaps", {"gap_rows": rows, "gap_check": {"items": items}})
@@ -98,14 +103,13 @@ def weighed(rows: list[dict[str, Any]], items: list[dict[str, Any]] | None = Non
 
 @pytest.mark.parametrize(("status", "hard"), list(product(STATUSES, (True, False))))
 def test_only_hard_facts_lower_a_duty(status: str, hard: bool) -> None:
-    row = {"fact": "F-DD-05", "duty": "democratic_decision", "hard": hard, "best": "present", "status": status, "note": None}
-    after = weighed([row])
+    after = weighed([row_of("F-DD-05", "democratic_decision", status, hard=hard)])
     worse = {"missing": "not_met", "disputed": "not_met", "late": "partly"}.get(status, "met") if hard else "met"
     assert after["computed"] == {**dict.fromkeys(DUTIES, "met"), "democratic_decision": worse}
 
 
 def test_a_soft_fact_that_was_never_left_asks_for_no_supplement_and_one_the_officer_misses_does() -> None:
-    row = {"fact": "F-RC-04", "duty": "reasonable_care", "hard": False, "best": "missing", "status": "missing", "note": None}
+    row = row_of("F-RC-04", "reasonable_care", "missing", hard=False, best="missing")
     assert weighed([row])["open_gaps"] == []
     assert weighed([row], [{"fact": "F-RC-04", "status": "disputed", "note": None}])["open_gaps"] == ["F-RC-04"]
     assert weighed([{**row, "best": "present"}])["open_gaps"] == ["F-RC-04"]
@@ -113,7 +117,7 @@ def test_a_soft_fact_that_was_never_left_asks_for_no_supplement_and_one_the_offi
 
 
 def test_what_is_supplied_is_late_and_stays_late_at_best() -> None:
-    row = {"fact": "F-PB-06", "duty": "info_publicity", "hard": True, "best": "present", "status": "disputed", "note": "?"}
+    row = {**row_of("F-PB-06", "info_publicity", "disputed"), "note": "?"}
     file = {"fact": "F-PB-06", "file": None, "origin": None, "reason": "当时未归档"}
     names = {"gap_rows": [row], "supplements": [], "supplement_round": 0, "supplement_evidence": {"items": [file]}}
     after = run("note_supplements", {**names, "today": None})
@@ -131,13 +135,14 @@ def test_facts_of_several_steps_and_cases_are_one_row_the_worst_of_the_hard_ones
     compiled = {
         "chain_ok": True, "missing": [], "late": [], "agreed_price_publicised": False, "mode": None,
         "pricing_mode": None, "persons": [],
-        "facts": [fact("present"), fact("late"), fact("missing", hard=False), fact("missing", code="F-RC-05"), fact("present", code="F-RC-05")],
+        "facts": [
+            fact("present"), fact("late"), fact("missing", hard=False),
+            fact("missing", code="F-RC-05"), fact("present", code="F-RC-05"),
+        ],
     }  # fmt: skip
     target = {"number": "ZH-1", "title": "一项成果", "variables": {}}
     names = {"compiled": compiled, "target_instances": ["ZH-1"], "persons_reviewed": [], "applicant": PersonRef("p-1")}
-    table = dict(names)
-    for line in compile_script(DIAGRAM.elements["read_trail"].script or ""):
-        table[line.name] = line.expression.value(table, {**PURE, "case_of": lambda case: target})
+    table = run("read_trail", names, case_of=lambda case: target)
     assert [(row["fact"], row["status"], row["hard"]) for row in table["gap_rows"]] == [
         ("F-RC-04", "late", True),
         ("F-RC-05", "missing", True),
@@ -191,7 +196,8 @@ def test_article_19_is_the_basis_only_for_what_it_speaks_of(trigger: str, basis:
 def test_a_lower_conclusion_needs_its_reason() -> None:
     names = {"proposal": "exempt", "trigger": "value_change", "decision_reasons": []}
     assert refused("panel_conclusion", {"conclusion": "not_exempt", "reason": None}, names) == {"reason"}
-    assert refused("panel_conclusion", {"conclusion": "exempt", "exemption_basis": "art19_pricing", "reason": None}, names) == set()
+    computed = {"conclusion": "exempt", "exemption_basis": "art19_pricing", "reason": None}
+    assert refused("panel_conclusion", computed, names) == set()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from engine import cases, definitions, demo, inbox, people
 from engine.filling import filled
 from engine.library import Library
 from engine.scenarios import SetClock
+from engine.starting import begin
 from engine.walk import Walker
 from engine.work import BEIJING, SYSTEM, Database
 from forms.form import Form
@@ -64,7 +65,7 @@ def begun(database: Database, process: str, role: str, **given: Any) -> str:
     with database.look(SYSTEM) as work:
         actor = Walker._holders(work, [role])[0]
     with database.look(actor) as work:
-        desk, item = cases.begin(work, process, rehearse=True)
+        desk, item = begin(work, process, rehearse=True)
         answer = filled(desk, item, given)
     with cases.acting(database, actor) as work:
         return cases.start(work, process, answer)
@@ -74,7 +75,8 @@ def dealt(database: Database, clock: SetClock) -> list[str]:
     """Closed cases to be reviewed: without a price, listed, agreed and not publicised, equity."""
     walker = Walker(database, clock, random.Random(0), boldness=0.0, messages=0.0)
     found = []
-    for mode, pricing in (("licence", None), ("licence", "listing"), ("licence", "agreement"), ("equity_investment", None)):
+    kinds = (("licence", None), ("licence", "listing"), ("licence", "agreement"), ("equity_investment", None))
+    for mode, pricing in kinds:
         case = begun(database, "dealt", "tto_officer", mode=mode, pricing_mode=pricing, minutes=None)
         assert walker.walk(case, 5) == "closed"
         found.append(case)
@@ -106,13 +108,14 @@ def test_walks_of_reviews_end_or_wait_and_reach_every_task_and_end(
         walker.random, clock.instant = random.Random(seed), BEGIN + timedelta(days=30)
         draw = walker.random.choice
         trigger, level = draw(TRIGGERS), draw(LEVELS)
+        target = broken if seed % 20 == 0 else targets[3] if trigger == "investment_loss" else draw(targets)
         case = begun(
             database,
             PROCESS,
             "requester",
             trigger=trigger,
             institution_level=level,
-            target_instances=[broken if seed % 20 == 0 else targets[3] if trigger == "investment_loss" else draw(targets)],
+            target_instances=[target],
             persons_reviewed=[{"person": draw(reviewed), "role": draw(("leader", "manager"))}],
         )
         walker.boldness = draw((0.1, 0.1, 0.5))
@@ -129,4 +132,3 @@ def test_walks_of_reviews_end_or_wait_and_reach_every_task_and_end(
         "exempt", "rectify_then_exempt", "not_exempt", "referred_to_discipline", "integrity_failure",
         "exempt_internal_only", "closed_no_case", "withdrawn",
     }  # fmt: skip
-

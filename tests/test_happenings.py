@@ -201,7 +201,7 @@ def test_words_at_an_event_of_another_kind_are_refused_because_they_would_be_los
     assert gate(START + APPLY + into + END, LINE + "\nb -> e") == [("misplaced", "b")]
     key = boundary(SIGNAL, 'policy:key="amount_fen"', "apply")
     assert gate(START + APPLY + key + END, LINE + "\nb -> e") == [("misplaced", "b")]
-    assert gate(START.replace("/>", ' policy:sender="head"/>') + APPLY + END) == [("unknown-attribute", "s")]
+    assert gate(START.replace("/>", ' policy:sender="head"/>') + APPLY + END) == [("misplaced", "s")]
 
 
 def test_the_correlation_of_zeebe_is_read_where_a_message_is_awaited() -> None:

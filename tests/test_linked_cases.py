@@ -36,8 +36,9 @@ def claim(first: str = FIRST, lines: str = "s -> submit\nsubmit -> look\nlook ->
 def deal(answer: str = PREFILL, started: str = "'claim'") -> Package:
     """A process that starts a claim when its first task is done, and goes on at once."""
     linked = operation("case.start", "link", process=started, answer=answer)
-    body = f'<startEvent id="s"/><userTask id="agree" policy:role="registrar"/><serviceTask id="go">{linked}</serviceTask>'
-    return process("deal", f"{body}{TASK}{END}", "s -> agree\nagree -> go\ngo -> look\nlook -> e", AGREE, LOOK)
+    body = f'<startEvent id="s"/><userTask id="agree" policy:role="registrar"/><serviceTask id="go">{linked}'
+    lines = "s -> agree\nagree -> go\ngo -> look\nlook -> e"
+    return process("deal", f"{body}</serviceTask>{TASK}{END}", lines, AGREE, LOOK)
 
 
 def begin(office: Office, *packages: Package, **answer: Any) -> str:

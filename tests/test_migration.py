@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -144,7 +145,7 @@ def drive(office: Office, both: list[str], random: Random, steps: int) -> None:
         again = element == "review" and random.random() < 0.6
         for number, case in enumerate(both):
             if element in there:
-                answer = {"decision": "return", "reasons": "缺"} if again else {}
+                answer: dict[str, Any] = {"decision": "return", "reasons": "缺"} if again else {}
                 answer |= {"contract_no": f"HT-{number}", "amount_fen": 600} if element == "apply" else {}
                 office.do(case, element, DOERS.get(element, "登记员"), **answer)
             elif "archive" in there:

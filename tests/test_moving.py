@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -76,8 +77,8 @@ def renamed(drawn: Drawn, ending: str) -> tuple[Drawn, dict[str, str]]:
         mine = {each: each + ending for each in (*diagram.elements, *diagram.flows)}
         for node in root.iter("{*}*"):
             for word in ("id", "sourceRef", "targetRef", "attachedToRef", "default"):
-                if node.get(word) in mine:
-                    node.set(word, mine[node.get(word)])
+                if said := mine.get(node.get(word, "")):
+                    node.set(word, said)
         files[process] = etree.tostring(root)
         names |= mine
     return Drawn(drawn.main, files), names
@@ -126,7 +127,8 @@ def with_more_events(drawn: Drawn, random: Random) -> Drawn:
             if host.type in HOSTS and host.container == name and random.random() < 0.5
         ]
         lines += [HANDLER] if name == drawn.main and random.random() < 0.5 else []
-        whole, more = etree.fromstring(data), etree.fromstring(written("more", "\n".join(lines)))
+        whole: Any = etree.fromstring(data)
+        more: Any = etree.fromstring(written("more", "\n".join(lines)))
         process = whole.find("{*}process")
         process.extend(more.find("{*}process"))
         for message in more.findall("{*}message"):

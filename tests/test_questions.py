@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from tests.questions import HOME, PICTURES, QUESTIONS, Question, section
+from tests.office import Office
+from tests.question import Question
+from tests.questions import HOME, PICTURES, QUESTIONS, section
+
+pytest_plugins = ["tests.furnished"]
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
+@pytest.mark.parametrize("question", [each for each in QUESTIONS if each.proof], ids=lambda question: question.id)
 def test_the_answer_is_what_happens(question: Question) -> None:
+    assert question.proof
     question.proof(question.model)
+
+
+@pytest.mark.parametrize("question", [each for each in QUESTIONS if each.staged], ids=lambda question: question.id)
+def test_the_answer_is_what_happens_in_an_office(question: Question, office: Office) -> None:
+    assert question.staged
+    question.staged(question.model, office)
+
+
+def test_every_answer_is_proved() -> None:
+    assert all(each.proof or each.staged for each in QUESTIONS)
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)

@@ -206,7 +206,6 @@ WORK = '<serviceTask id="c"><extensionElements>{}</extensionElements></serviceTa
     [
         (CALL.format('<policy:in name="a" value="1"/><policy:in name="a" value="2"/>'), "call-mapping"),
         (CALL.format('<camunda:in variables="all"/>'), "call-mapping"),
-        (CALL.format('<camunda:in businessKey="k"/>'), "call-mapping"),
         (WORK.format('<policy:operation name="n"><policy:with value="1"/></policy:operation>'), "operation"),
         (WORK.format('<policy:operation name="n"><policy:wiht name="a" value="1"/></policy:operation>'), "operation"),
         ('<scriptTask id="c" scriptFormat="groovy"><script>x</script></scriptTask>', "script-language"),

@@ -95,7 +95,7 @@ def test_a_called_process_sees_its_inputs_and_nothing_else() -> None:
 
 def test_whoever_looks_at_the_whole_case_sees_out_of_a_called_process() -> None:
     play = Play(CALLING, amount_fen=4, private=1)
-    names = play.instance.scopes.innermost(play.host.given)
+    names = play.thawed().scopes.innermost(play.host.given)
     assert (names["amount"], names["amount_fen"], names["private"]) == (8, 4, 1)
 
 

@@ -1,4 +1,4 @@
-"""A signal comes to every case and start event that waits for it when it is thrown: once each, in order, whoever looks."""
+"""A signal comes to every case and start event that waits for it when it is thrown: once each, in order."""
 
 from __future__ import annotations
 
@@ -96,7 +96,8 @@ def test_inside_its_own_case_a_signal_is_heard_at_once_and_not_again(office: Off
 def beside(key: str = "counting") -> Package:
     """A case in which a signal comes beside a work item, again and again."""
     bell = f'<boundaryEvent id="b" attachedToRef="wait" cancelActivity="false">{BELL}</boundaryEvent>'
-    script = '<scriptTask id="t"><script>rings = rings + 1</script></scriptTask><scriptTask id="z"><script>rings = 0</script></scriptTask>'
+    script = '<scriptTask id="t"><script>rings = rings + 1</script></scriptTask>'
+    script += '<scriptTask id="z"><script>rings = 0</script></scriptTask>'
     again = '<userTask id="wait" policy:form="look" policy:role="registrar"/><endEvent id="n" policy:outcome="rung"/>'
     lines = "s -> look\nlook -> z\nz -> wait\nwait -> e\nb -> t\nt -> n"
     return process(key, f'<startEvent id="s"/>{TASK}{script}{again}{bell}{END}', lines, LOOK)
@@ -230,7 +231,8 @@ def test_a_signal_from_outside_is_sent_by_owners_and_administrators_only(office:
 
 
 def test_a_case_begun_by_a_signal_may_throw_what_another_waits_for(office: Office) -> None:
-    body = f'<startEvent id="s">{BELL}</startEvent><intermediateThrowEvent id="x">{ECHO}</intermediateThrowEvent>{TASK}{END}'
+    echo = f'<intermediateThrowEvent id="x">{ECHO}</intermediateThrowEvent>'
+    body = f'<startEvent id="s">{BELL}</startEvent>{echo}{TASK}{END}'
     office.deploy(process("relay", body, "s -> x\nx -> look\nlook -> e", LOOK), waits_for(ECHO), throws(BELL))
     [case] = wait(office)
     throw(office)

@@ -53,10 +53,17 @@ def test_end_events_of_other_kinds_are_refused(kind: str) -> None:
     assert ("unsupported", "e") in gate(START + APPLY + end, LINE)
 
 
-@pytest.mark.parametrize("kind", ["timer", "message", "signal", "conditional", "error"])
-def test_start_events_that_wait_are_refused(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["error", "escalation", "compensate", "cancel", "link", "terminate"])
+def test_starts_of_a_process_by_what_only_happens_inside_a_case_are_refused(kind: str) -> None:
     start = f'<startEvent id="s"><{kind}EventDefinition/></startEvent>'
     assert ("unsupported", "s") in gate(start + APPLY + END, LINE)
+
+
+@pytest.mark.parametrize("kind", ["timer", "message", "signal", "conditional", "error"])
+def test_starts_of_an_embedded_subprocess_wait_for_nothing(kind: str) -> None:
+    inner = f'<startEvent id="is"><{kind}EventDefinition/></startEvent><endEvent id="ie"/>{flows("is -> ie")}'
+    box = f'<subProcess id="box">{inner}</subProcess>'
+    assert ("unsupported", "is") in gate(START + APPLY + box + END, "s -> apply\napply -> box\nbox -> e")
 
 
 @pytest.mark.parametrize("kind", ["compensate", "cancel", "terminate"])

@@ -12,6 +12,7 @@ import pytest
 import webui
 from engine import errors
 from engine.attempts import TooMany
+from engine.trail.duties import DUTIES
 from engine.trail.record import EVENT_KINDS
 from forms.fields import KINDS
 from webui.labels import label, labels
@@ -28,7 +29,8 @@ COMPUTED = {
     *(f"findings.{severity}" for severity in ("error", "warning")),
     *(f"nav.{room}" for room in ("inbox", "processes", "cases", "registers")),
     *(f"fields.{key}" for key in ("label", "kind", "required", "shown", "given")),
-    *(f"inbox.tab_{key}" for key in ("open", "done", "notices")),
+    *(f"inbox.tab_{key}" for key in ("open", "done", "notices", "substitutes")),
+    *(f"duties.{ask}{duty}" for ask in ("", "ask_") for duty in DUTIES),
 }
 """Labels whose keys are put together when a page is made."""
 

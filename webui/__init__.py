@@ -18,6 +18,7 @@ from webui import (
     cases,
     deployment,
     documents,
+    dossier,
     inbox,
     messages,
     page,
@@ -26,6 +27,7 @@ from webui import (
     processes,
     registers,
     start,
+    substitutes,
     tasks,
 )
 from webui.guard import open_to_all, stand_before
@@ -44,7 +46,10 @@ CONVERTERS = {
 }
 """What the variable parts of an address look like; anything else is no address of ours."""
 
-ROOMS = (people, inbox, tasks, start, messages, cases, documents, processes, deployment, registers, parameters)
+ROOMS = (
+    people, inbox, tasks, start, messages, cases, documents, processes, deployment, registers, parameters, dossier,
+    substitutes,
+)  # fmt: skip
 
 
 def create_app(database: Database, *, secret: str, demo: bool = False, https: bool = False, proxies: int = 0) -> Flask:

@@ -21,7 +21,7 @@ from engine.trail.record import EVENT_KINDS
 from engine.trail.verify import verify
 from engine.trail.words import Sentence, Speaker
 from engine.work import BEIJING, Work
-from webui import deadlines
+from webui import deadlines, dossier
 from webui.answered import answered
 from webui.documents import issued
 from webui.drawing import drawn, marks_of
@@ -85,7 +85,8 @@ def page(case: str) -> Response:
         speaker = speaker_for(desk, events, items)
         told = speaker.sentences(events)
         marks = marks_of(desk, events, items)
-        waits = [open_item(desk, speaker, item) for item in items if item["closed_at"] is None]
+        original = due_before(events)
+        waits = [open_item(desk, speaker, item, original) for item in items if item["closed_at"] is None]
         comments = inbox.comments(work, case)
         people = names(work, [row["person"] for row in comments] + [desk.row["applicant"]])
         return show(
@@ -100,6 +101,10 @@ def page(case: str) -> Response:
             deadlines=[wait.deadline for wait in waits if wait.deadline] + clock_of(desk, speaker),
             picture=drawn(desk.deployed.diagram, marks),
             answers=answered(desk),
+            matrix=dossier.matrix(desk, speaker),
+            may_add=desk.row["status"] != "closed" and bool(dossier.past_steps(desk)),
+            may_stop=dossier.may_stop(desk),
+            stopped=dossier.stopped(desk),
             documents=document_rows(desk, speaker, events),
             comments=comments,
             people=people,
@@ -129,7 +134,7 @@ def speaker_for(desk: Desk, events: Sequence[Mapping[str, Any]], items: Sequence
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """An open work item as the page of its case shows it."""
+    """An open work item as the page of its case shows it; ``original`` is its due day before a suspension moved it."""
 
     item: Mapping[str, Any]
     name: str
@@ -137,16 +142,28 @@ class Waits:
     claimed: str
     mine: bool
     deadline: deadlines.Deadline | None
+    original: str | None
 
 
-def open_item(desk: Desk, speaker: Speaker, item: Mapping[str, Any]) -> Waits:
+def due_before(events: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """The first due days of the work items that suspensions have moved, by token."""
+    found: dict[int, str] = {}
+    for row in events:
+        for each in json.loads(row["body"])["data"]["moved"] if row["kind"] == "case.resumed" else ():
+            if each["what"] == "item":
+                found.setdefault(each["token"], each["old"])
+    return found
+
+
+def open_item(desk: Desk, speaker: Speaker, item: Mapping[str, Any], original: Mapping[int, str]) -> Waits:
     """An open work item: who may do it and by when, and whether that is the reader."""
     name = speaker.element(item["process"], item["element"]).said(language())
     people = [speaker.person(one) for one in unbar(item["assignees"])]
     who = "、".join(people) if people else speaker.roles(unbar(item["roles"])).said(language())
     claimed = speaker.person(item["claimed_by"]) if item["claimed_by"] else ""
     mine = not judge(standing(desk.work, actor()), door(desk, item)).reasons
-    return Waits(item, name, who, claimed, mine, deadlines.of_item(desk, item, name))
+    deadline = deadlines.of_item(desk, item, name)
+    return Waits(item, name, who, claimed, mine, deadline, original.get(item["token"]))
 
 
 def clock_of(desk: Desk, speaker: Speaker) -> list[deadlines.Deadline]:

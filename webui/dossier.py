@@ -159,7 +159,7 @@ def add_evidence(case: str, step: int) -> Response:
 
 
 def fields_of(desk: Desk, submission: str) -> tuple[str, list[tuple[str, str, Shown]]]:
-    """What an answer was given to, and its fields: code, label, what was answered. NotFound: there is no such answer."""
+    """What an answer was given to, and its fields: code, label, answer. NotFound: there is no such answer."""
     for row in inbox.submissions(desk.work, desk.row["id"]):
         drawn = form_of(desk, row) if row["id"] == submission else None
         if drawn is not None:

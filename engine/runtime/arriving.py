@@ -123,7 +123,7 @@ def _hand_in(old: Call, task: Task) -> None:
 def _wait_on(old: Catch, task: Task) -> None:
     """An event goes on waiting: a timer for the instant it waits for, everything else as the new version says it."""
     new, data = task.task_spec, task.internal_data
-    if new.cycle is not None and new.cycle.period != old.cycle.period:
+    if new.cycle is not None and old.cycle is not None and new.cycle.period != old.cycle.period:
         data |= {"since": data["due"], "before": data["times"]}
     if new.element.policy.get("key") != old.element.policy.get("key"):
         data.pop("key", None)

@@ -41,8 +41,10 @@ class Move:
     def node(self, node: Node) -> Node | None:
         """The spec in the new version of an element, or of one of its members."""
         home = self.new.processes.get(node.model.id)
-        if home is None or isinstance(node, Held):
-            return home and home.nodes[HELD]
+        if home is None:
+            return None
+        if isinstance(node, Held):
+            return home.nodes[HELD]
         each = "#each" if node.name.endswith("#each") else ""
         return home.nodes.get(self.name(node.model.id, node.element.id) + each)
 

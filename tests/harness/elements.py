@@ -93,7 +93,10 @@ def _body(tag: str, kind: str, *, beside: bool) -> tuple[str, str]:
     plain = "s -> apply\napply -> e"
     match tag:
         case "startEvent":
-            return f'<startEvent id="x"{sender}>{definition}</startEvent>{APPLY}{END}', "x -> apply\napply -> e"
+            # While a case has no applicant, its first task needs a role; nor are there variables yet.
+            first = APPLY if kind == "none" else APPLY.replace("/>", ' policy:role="registrar"/>')
+            event = f'<startEvent id="x"{sender}>{definition.replace("amount &gt; 3", "today == today")}</startEvent>'
+            return event + first + END, "x -> apply\napply -> e"
         case "eventSubProcess" | "boundaryEvent":
             return _caught(tag, kind, f'{str(not beside).lower()}"{sender}')
         case "intermediateCatchEvent" | "intermediateThrowEvent":

@@ -40,11 +40,13 @@ READS_THE_CLOCK = {
     "engine/work.py": "hands `now` to everybody else",
     "engine/bench.py": "measures how long a step takes; nothing it stores depends on it",
     "engine/growth.py": "measures how long a step takes; nothing it stores depends on it",
+    "engine/multi.py": "measures how long a step takes; nothing it stores depends on it",
     "engine/trail/year.py": "measures how long verifying takes; nothing it stores depends on it",
 }
 OPENS_TRANSACTIONS = {
     "engine/work.py": "every act and every look of the product",
     "engine/schema.py": "lays the tables before there is anything to act on",
+    "engine/grants.py": "tries what an account may, beside the schema's transaction",
     "engine/bench.py": "commits the least a database can do, to compare a step with it",
 }
 TRANSACTION = (".begin", ".begin_nested", ".commit", ".connect", ".raw_connection", ".rollback")
