@@ -54,7 +54,7 @@ def check_facts(diagram: Diagram, surroundings: Surroundings, findings: Findings
     for element in diagram.elements.values():
         said = declared(element.policy.get("facts", ""))
         if "facts" in element.policy:
-            _check_declared(said, element, diagram, surroundings, findings)
+            _check_declared(said, element, surroundings, findings)
         if element.policy.get("late", "true") != "true":
             findings.add("late", element.line, element.id,
                          'policy:late 只能写 "true"（所留事实算补录）：请改正或删去',
@@ -63,10 +63,8 @@ def check_facts(diagram: Diagram, surroundings: Surroundings, findings: Findings
             _check_fields(said, element, surroundings, findings)
 
 
-def _check_declared(
-    said: Declared, element: Element, diagram: Diagram, surroundings: Surroundings, findings: Findings
-) -> None:
-    if not _leaves(element, diagram):
+def _check_declared(said: Declared, element: Element, surroundings: Surroundings, findings: Findings) -> None:
+    if not _leaves(element):
         findings.add("misplaced-facts", element.line, element.id,
                      f"{element.type} 不留下事实：请把 policy:facts 写在留下该事实的任务或等待的事件上",
                      f"a {element.type} leaves no facts: write policy:facts on the task or the event that leaves them")
@@ -82,12 +80,9 @@ def _check_declared(
                      f"the fact {code} is declared both hard and soft (?): declare it once")
 
 
-def _leaves(element: Element, diagram: Diagram) -> bool:
-    around = diagram.elements.get(element.container)
-    if element.type == "startEvent":
-        return around is not None and around.type == "eventSubProcess"
-    thrown = element.type == "intermediateThrowEvent" and element.event is not None
-    return element.type in _PASSED or (thrown and element.event is not None and element.event.kind != "none")
+def _leaves(element: Element) -> bool:
+    eventful = element.type in ("startEvent", "intermediateThrowEvent")
+    return element.type in _PASSED or (eventful and element.event is not None and element.event.kind != "none")
 
 
 def _check_fields(said: Declared, element: Element, surroundings: Surroundings, findings: Findings) -> None:

@@ -150,15 +150,24 @@ def _check_event_gateway(element: Element, diagram: Diagram, findings: Findings)
     for key in element.outgoing:
         flow = diagram.flows[key]
         target = diagram.elements.get(flow.target)
-        if target and target.type != "intermediateCatchEvent":
+        if target and not _may_be_rival(target, diagram):
             findings.add("event-gateway-target", flow.line, key,
-                         f"事件网关之后必须是中间捕获事件，而 {target.id} 是 {target.type}：请在其间画定时器或消息事件",
-                         f"an event gateway leads to intermediate catch events, but {target.id} is a {target.type}: "
-                         "draw a timer or message event in between")
+                         f"事件网关之后必须是中间捕获事件，或没有边界事件的接收任务，而 {target.id} 是 {target.type}："
+                         "请在其间画定时器或消息事件",
+                         "an event gateway leads to intermediate catch events, or to receive tasks without loop and "
+                         f"boundary events, but {target.id} is a {target.type}: draw a timer or message event in "
+                         "between")
         elif target and len(target.incoming) > 1:
             findings.add("event-gateway-target", flow.line, key,
                          f"事件网关之后的 {target.id} 还有别的进入连线：请给那条连线另画一个事件",
                          f"{target.id} behind the event gateway has other incoming flows: draw another event for them")
+
+
+def _may_be_rival(target: Element, diagram: Diagram) -> bool:
+    """Whether an element may wait behind an event gateway: when a rival comes, nothing else is interrupted with it."""
+    if target.type != "receiveTask":
+        return target.type == "intermediateCatchEvent"
+    return not (target.loop or target.repeat or diagram.boundary_of(target.id))
 
 
 def _check_container(

@@ -141,16 +141,17 @@ def adopt(desk: Desk, step: Step, given: Mapping[str, Value]) -> Value:
         )
     known = Library.standing().vocabulary()
     values, number = {**base.values, **changed}, str(case["number"])
-    identity = parameter_sets.keep(
+    made = parameter_sets.keep(
         work, values, start, adopted=base.adopted, keys=tuple(changed), case=case["id"], number=number
     )
-    row: dict[str, Value] = {"id": identity, "version": base.number + 1, "effective_from": start, "adopted_by": number}
-    registers.record(work, known.registers[REGISTER], identity, row, case=case["id"], element=step.id)
-    desk.tell("parameters.adopted", {"set": identity, "from": start.isoformat()}, element=step.id, process=step.process)
-    desk.tell("register.recorded", {"register": REGISTER, "key": identity}, element=step.id, process=step.process)
+    row: dict[str, Value] = {"id": made.id, "version": made.number, "effective_from": start, "adopted_by": number}
+    registers.record(work, known.registers[REGISTER], made.id, row, case=case["id"], element=step.id)
+    told = {"set": made.id, "sha256": parameter_sets.hashed(values), "from": start.isoformat()}
+    desk.tell("parameters.adopted", told, element=step.id, process=step.process)
+    desk.tell("register.recorded", {"register": REGISTER, "key": made.id}, element=step.id, process=step.process)
     parts = known.parameters
-    told: list[Value] = [
-        {"key": key, "about": parts[key].about.zh, "old": parts[key].said(base.values[key]).zh,
+    changes: list[Value] = [
+        {"key": key, "about": parts[key].about.zh, "old": parts[key].said(base.values.get(key, "")).zh,
          "new": parts[key].said(value).zh} for key, value in changed.items()
     ]  # fmt: skip
-    return {**row, "changed": told}
+    return {**row, "changed": changes}

@@ -252,8 +252,6 @@ def withdraw(work: Work, case: str, answer: Mapping[str, Any]) -> str:
     desk = Desk.thawed(work, row)
     refuse_suspended(desk, WITHDRAW)
     desk.fire_due()
-    needed = Text("撤回须写明理由（reason）", "a withdrawal needs its reason (field reason)")
-    reason = plain(answer.get("reason"), needed)
     if work.actor != desk.row["applicant"]:
         who = name_of(work, work.actor)
         raise NotYours(
@@ -270,6 +268,8 @@ def withdraw(work: Work, case: str, answer: Mapping[str, Any]) -> str:
             case=case,
             verb=WITHDRAW,
         )
+    needed = Text("撤回须写明理由（reason）", "a withdrawal needs its reason (field reason)")
+    reason = plain(answer.get("reason"), needed)
     told = keep_submission(desk, desk.row["process"], WITHDRAW, None, {"reason": reason}, None)
     desk.tell("case.withdrawn", told)
     desk.move(partial(Instance.announce, signal=WITHDRAWAL))

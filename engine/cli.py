@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from engine import cli_cases, cli_dossier, cli_library, cli_mending, cli_parameters, cli_trail, cli_upkeep
+from engine import cli_cases, cli_dossier, cli_events, cli_library, cli_mending, cli_parameters, cli_trail, cli_upkeep
 from engine.cli_base import main
 
 __all__ = [
-    "cli_cases", "cli_dossier", "cli_library", "cli_mending", "cli_parameters", "cli_trail", "cli_upkeep", "main",
+    "cli_cases", "cli_dossier", "cli_events", "cli_library", "cli_mending", "cli_parameters", "cli_trail", "cli_upkeep",
+    "main",
 ]  # fmt: skip

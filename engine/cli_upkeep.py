@@ -19,6 +19,7 @@ from engine.cli_base import as_json, connected, main, opened, show
 from engine.config import Config
 from engine.growth import growth
 from engine.multi import multi
+from engine.trail import jobs
 from engine.trail.year import year
 from engine.worker import run_due, run_forever
 
@@ -40,7 +41,7 @@ def demo(config: Config, number: int, seed: int) -> None:
 @click.option("--once", is_flag=True, help="Fire what is due now and stop.")
 @click.pass_obj
 def worker(config: Config, once: bool) -> None:
-    """Fire due timers, beside any number of other workers."""
+    """Fire due timers and do long work (exports), beside any number of other workers."""
     plugged.operations()  # one that cannot be used is said now, not when a case comes to it
     database = opened(config)
     if once:
@@ -49,7 +50,10 @@ def worker(config: Config, once: bool) -> None:
     halt = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: halt.set())
+    beside = threading.Thread(target=jobs.run_forever, args=(database, halt), name="jobs")
+    beside.start()
     run_forever(database, halt)
+    beside.join()
 
 
 @main.group()

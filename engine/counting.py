@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from bpmn.diagram import Diagram
+from engine.calendar import LONGEST
 from engine.definitions import Deployed
 from forms.expressions import Expression, ExpressionError, compile_expression, compile_script
 from forms.form import Form
+from forms.values import Value
 
 COUNTED = {"add_working_days": "working", "add_days": "calendar"}
 """The functions that count days, and which days."""
@@ -32,9 +37,49 @@ def countings(deployed: Deployed, process: str, source: str) -> Iterator[tuple[s
             waiting += [(each, depth + 1) for name in sorted(expression.names) for each in written.get(name, ())]
 
 
-def unit_of(deployed: Deployed, process: str, source: str) -> str:
-    """Whether a deadline is counted in ``working`` or ``calendar`` days: by the nearest counting it rests on."""
-    return next((COUNTED[name] for name, _, _ in countings(deployed, process, source)), "calendar")
+@dataclass(frozen=True, slots=True)
+class View:
+    """What can be read where a deadline stands, and the functions that can be called."""
+
+    names: Mapping[str, Value]
+    functions: Mapping[str, Callable[..., Any]]
+
+
+def counted(deployed: Deployed, process: str, source: str, view: View, due: date) -> tuple[str, date, int] | None:
+    """The counting that leads to this very day, found in the expression or in what gave its variables."""
+    for name, first, second in countings(deployed, process, source):
+        try:
+            start, n = (compile_expression(each).value(view.names, view.functions) for each in (first, second))
+        except ExpressionError:
+            continue
+        fits = isinstance(start, date) and isinstance(n, int) and 0 <= n <= LONGEST
+        if fits and view.functions[name](start, n) == due:
+            assert isinstance(start, date)
+            assert isinstance(n, int)
+            return name, start, n
+    return None
+
+
+def unit_of(deployed: Deployed, process: str, source: str, view: View, due: date) -> str:
+    """Whether a deadline is counted in ``working`` or ``calendar`` days.
+
+    By the counting that leads to it; where none does any more (it was moved before), by that of the variable which
+    holds it, else by the nearest one.
+    """
+    found = counted(deployed, process, source, view, due)
+    if found is not None:
+        return COUNTED[found[0]]
+    holding = [name for name in sorted(names_of(source)) if name in view.names and view.names[name] == due]
+    nearest = countings(deployed, process, holding[0] if holding else source)
+    return next((COUNTED[name] for name, _, _ in nearest), "calendar")
+
+
+def names_of(source: str) -> frozenset[str]:
+    """The variables an expression reads; none where it is no expression (a duration)."""
+    try:
+        return compile_expression(source).names
+    except ExpressionError:
+        return frozenset()
 
 
 def assignments(deployed: Deployed, process: str) -> dict[str, list[Expression]]:

@@ -78,11 +78,9 @@ def judged(
 
 def values_by_day(work: Work, vocabulary: Vocabulary) -> tuple[dict[str, Value], dict[str, dict[str, Value]]]:
     """The values of the parameters today, and those adopted for later days; as shipped what no set has yet."""
-    today, *later = [{**vocabulary.values, **each.values} for each in parameter_sets.standing(work)] or [
-        vocabulary.values
-    ]
-    days = [each.effective_from.isoformat() for each in parameter_sets.standing(work)[1:]]
-    return today, dict(zip(days, later, strict=True))
+    shipped, sets = vocabulary.values, parameter_sets.standing(work)
+    later = {each.effective_from.isoformat(): {**shipped, **each.values} for each in sets[1:]}
+    return ({**shipped, **sets[0].values} if sets else shipped), later
 
 
 def check_package(

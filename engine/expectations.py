@@ -49,9 +49,15 @@ class Audience:
 
     def _outcome(self, expected: Any) -> None:
         row = inbox.case(self.work, self.case)
-        found = "open" if row["status"] == "open" else row["outcome"]
+        found = row["outcome"] if row["status"] == "closed" else row["status"]
         if found != expected:
             self._differ("outcome", expected, f"{found} (open: {sorted(inbox.open_elements(self.work, self.case))})")
+
+    def _linked(self, expected: Any) -> None:
+        rows = inbox.linked(self.work, inbox.case(self.work, self.case))
+        found = [str(row["process"]) for row in rows if row["parent"] == self.case]
+        if found != list(expected or []):
+            self._differ("linked", expected, found)
 
     def _open(self, expected: Any) -> None:
         found = sorted(inbox.open_elements(self.work, self.case))

@@ -36,6 +36,7 @@ OPERATIONS: Mapping[str, OperationSpec] = {
     "parameters.adopt": OperationSpec(frozenset({"values", "effective_from"}), gives=True),
     "trail.compile": OperationSpec(frozenset({"cases"}), gives=True),
     "notify": OperationSpec(frozenset({"role", "zh", "en"})),
+    "notify.persons": OperationSpec(frozenset({"persons", "zh", "en"})),
 }
 """What a service task may do: a closed list. ``desk`` does them."""
 

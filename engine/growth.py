@@ -84,7 +84,7 @@ def growth(marks: tuple[int, ...] = MARKS, *, told: Callable[[int], None] = lamb
 
 
 def begin(database: Database, process: str, diagram: str, forms: Mapping[str, str], answer: Mapping[str, Any]) -> Begun:
-    """Deploy a process of one reviewer into a new database and start a case of it, with the answer to its first task."""
+    """Deploy a process of one reviewer into a new database and start a case with the answer to its first task."""
     files = {"process.bpmn": diagram.encode()}
     files |= {f"forms/{name}.yaml": text.encode() for name, text in forms.items()}
     vocabulary = Vocabulary({ROLE: Text("审查人", "Reviewer")}, {}, {}, {})

@@ -150,6 +150,13 @@ def visible_cases(work: Work, **filters: Any) -> list[Row]:
     return [row for row in cases(work, **filters) if may_see(work, row)]
 
 
+def linked(work: Work, row: Mapping[str, Any]) -> list[Row]:
+    """The case that started this one, and those it started, in the order in which they began."""
+    here = (CaseFile.id == row["parent"]) | (CaseFile.parent == row["id"])
+    columns = [each for each in CaseFile.__table__.columns if each.name not in ("state", "scopes")]
+    return work.rows(select(*columns).where(here).order_by(CaseFile.opened_at, CaseFile.number))
+
+
 def items_of(work: Work, case: str) -> list[Row]:
     """All work items of a case in the order they came up."""
     query = select(*Task.__table__.columns).where(Task.case == case).order_by(Task.opened_at, Task.token)

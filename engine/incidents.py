@@ -128,7 +128,8 @@ def _open(work: Work, incident: str, verb: str) -> tuple[Desk, dict[str, Any]]:
 
 
 def _go_on(desk: Desk, row: dict[str, Any], how: str) -> bool:
-    desk.brought_on = how
+    # A condition that is met may fail where nothing had to stand still for it.
+    desk.brought_on, desk.stood = how, True
     desk.move(Instance.release)
     desk.keep()
     remember(desk.work, row["id"])

@@ -32,7 +32,7 @@ def keep(desk: Desk, completed: int | None = None) -> None:
     _close_items(desk, completed)
     _keep_timers(desk)
     signals.keep_listeners(desk)
-    if desk.stood and not desk.instance.held():
+    if desk.stood and not desk.instance.held() and desk.incident is None:
         _close_incidents(desk)
     state, scopes = desk.instance.frozen()
     changed: dict[str, Any] = {"state": state, "scopes": scopes, "step": desk.row["step"] + 1}

@@ -62,7 +62,8 @@ REMINDED = """<subProcess id="part" name="会签">{loop}
       <boundaryEvent id="late" attachedToRef="sign" cancelActivity="false">
         <timerEventDefinition><timeDuration>P5D</timeDuration></timerEventDefinition></boundaryEvent>
       <endEvent id="signed"/><endEvent id="reminded"/>
-      <sequenceFlow id="p1" sourceRef="begun" targetRef="sign"/><sequenceFlow id="p2" sourceRef="sign" targetRef="signed"/>
+      <sequenceFlow id="p1" sourceRef="begun" targetRef="sign"/>
+      <sequenceFlow id="p2" sourceRef="sign" targetRef="signed"/>
       <sequenceFlow id="p3" sourceRef="late" targetRef="reminded"/></subProcess>"""
 LOOP = """<multiInstanceLoopCharacteristics isSequential="{turn}" policy:output="votes" policy:result="agreed">
       <loopCardinality>members</loopCardinality>

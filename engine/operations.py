@@ -108,6 +108,18 @@ def notify(desk: Desk, step: Step, parameters: Mapping[str, Value]) -> Value:
     return None
 
 
+def notify_persons(desk: Desk, step: Step, parameters: Mapping[str, Value]) -> Value:
+    """notify.persons: a notice to each of these persons, whatever roles they hold."""
+    said = {name: str(parameters[name]) for name in ("zh", "en")}
+    given = parameters["persons"]
+    persons = [each.id for each in (given if isinstance(given, list) else [given]) if isinstance(each, PersonRef)]
+    for person in persons:
+        row = {"id": uuid.uuid4().hex, "case": desk.row["id"], "at": desk.work.now, "person": person}
+        desk.work.add(Outbox, {**row, **said})
+    desk.tell("notice.sent", {"persons": persons}, element=step.id, process=step.process)
+    return None
+
+
 def start_case(desk: Desk, step: Step, parameters: Mapping[str, Value]) -> Value:
     """case.start: start a linked case with these answers in its first form; gives its ``id`` and ``number``."""
     from engine.starting import linked  # a new case is put on a desk, and a desk needs the operations
@@ -124,5 +136,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "parameters.adopt": Operation(BUILT_IN["parameters.adopt"], adopt),
     "trail.compile": Operation(BUILT_IN["trail.compile"], compile_trail),
     "notify": Operation(BUILT_IN["notify"], notify),
+    "notify.persons": Operation(BUILT_IN["notify.persons"], notify_persons),
 }
 """The operations that Liuhen brings."""

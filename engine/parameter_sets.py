@@ -81,9 +81,9 @@ def seed(work: Work, given: Mapping[str, Value], *, effective_from: date = AS_SH
     """Keep a set of values that nobody adopted, unless it is the newest already; gives its id."""
     newest = work.db.execute(select(ParameterSet.id, ParameterSet.sha256).order_by(ParameterSet.number.desc()).limit(1))
     latest = newest.one_or_none()
-    if latest and latest.sha256 == _hashed(given):
+    if latest and latest.sha256 == hashed(given):
         return str(latest.id)
-    return keep(work, given, effective_from)
+    return keep(work, given, effective_from).id
 
 
 def seed_shipped(work: Work, shipped: Mapping[str, Value]) -> None:
@@ -115,13 +115,13 @@ def keep(
     keys: tuple[str, ...] = (),
     case: str | None = None,
     number: str | None = None,
-) -> str:
-    """Write a set and tell of it; gives its id.
+) -> ValueSet:
+    """Write a set and tell of it.
 
     ``adopted`` are the keys that earlier sets adopted, ``keys`` those that this one does, by ``case``, whose number
     is ``number``.
     """
-    text, digest = to_json(dict(sorted(given.items()))), _hashed(given)
+    text, digest = to_json(dict(sorted(given.items()))), hashed(given)
     count = work.db.execute(select(func.count()).select_from(ParameterSet)).scalar_one() + 1
     # With a part of its hash: an id that was given back when an act was undone never comes to mean other values.
     identity = SHIPPED if count == 1 else f"set-{count}-{digest[:6]}"
@@ -130,10 +130,11 @@ def keep(
     by = {**(adopted or {}), **dict.fromkeys(keys, identity)}
     told = {"set": identity, "sha256": digest, "from": effective_from.isoformat(), "adopted": dict(sorted(by.items()))}
     tell(work, STREAM, "parameters.adopted", told | ({"by": number} if number else {}))
-    return identity
+    return ValueSet(identity, count, effective_from, case, given, by)
 
 
-def _hashed(given: Mapping[str, Value]) -> str:
+def hashed(given: Mapping[str, Value]) -> str:
+    """What the trail is committed to: the SHA-256 of the values."""
     return hashlib.sha256(to_json(dict(sorted(given.items()))).encode()).hexdigest()
 
 

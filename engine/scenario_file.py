@@ -12,8 +12,10 @@ from forms.owned_yaml import load
 from forms.words import Finding, Text, Unfit
 
 TOP = frozenset({"id", "title", "basis", "process", "now", "people", "given", "start", "steps", "expect", "before"})
-STEP_KINDS = ("do", "send", "wait", "expect", "refuse", "invalid")
-EXPECTATIONS = frozenset({"outcome", "path", "never", "open", "due", "variables", "trail", "facts", "duties"})
+STEP_KINDS = (
+    "do", "send", "signal", "wait", "expect", "refuse", "invalid", "suspend", "resume", "evidence",
+)  # fmt: skip
+EXPECTATIONS = frozenset({"linked", "outcome", "path", "never", "open", "due", "variables", "trail", "facts", "duties"})
 REASONS = frozenset({"role", "recusal", "four_eyes", "done", "not_open", "state"})
 
 
@@ -130,8 +132,8 @@ class _Reading:
 
     def course(self, whole: Mapping[str, Any], at: Any) -> Course:
         start = whole.get("start") or {}
-        self.keys(start, {"by", "with", "invalid"}, "start")
-        if isinstance(start, dict) and "by" not in start:
+        self.keys(start, {"by", "with", "invalid", "message", "signal", "clock"}, "start")
+        if isinstance(start, dict) and not {"by", "clock"} & start.keys():
             self.refuse(self.line(at, "start"), "start 缺少 by", "start does not say by whom")
         if isinstance(start, dict) and "invalid" in start and (whole.get("steps") or whole.get("expect")):
             zh, en = (
@@ -151,15 +153,19 @@ class _Reading:
             return Step("expect", {}, {}, line)
         kind = kinds[0]
         allowed = {
-            "do": {"do", "by", "with"},
-            "send": {"send", "by", "with"},
+            "do": {"do", "by", "with", "in"},
+            "send": {"send", "by", "with", "in"},
+            "signal": {"signal", "by"},
             "wait": {"wait"},
-            "expect": {"expect"},
-            "refuse": {"refuse", "by", "because", "with"},
-            "invalid": {"invalid", "by", "with", "fields"},
+            "expect": {"expect", "in"},
+            "refuse": {"refuse", "by", "because", "with", "in"},
+            "invalid": {"invalid", "by", "with", "fields", "in"},
+            "suspend": {"suspend", "by", "reason", "in"},
+            "resume": {"resume", "by", "in"},
+            "evidence": {"evidence", "by", "facts", "reason", "in"},
         }[kind]
         self.keys(each, allowed, kind)
-        if kind in ("do", "send", "refuse", "invalid") and "by" not in each:
+        if kind not in ("wait", "expect") and "by" not in each:
             self.refuse(line, f"{kind} 缺少 by", f"{kind} does not say by whom")
         if kind == "refuse" and each.get("because") not in REASONS:
             known = ", ".join(sorted(REASONS))

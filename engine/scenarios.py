@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from engine import cases, inbox, parameter_sets, people, starting
+from engine import cases, inbox, overruns, parameter_sets, people, scenario_starts
 from engine.access import unbar
 from engine.calendar import calendar_of
 from engine.desk import Desk
@@ -19,9 +19,10 @@ from engine.expectations import Audience, Difference
 from engine.filling import filled, filled_message
 from engine.library import Library
 from engine.model import RegisterRecord, Task, Timer
+from engine.scenario_dossier import beside
 from engine.scenario_file import Course, Scenario, Step, instant_of
 from engine.work import BEIJING, SYSTEM, Database, Work
-from engine.worker import run_due
+from engine.worker import let_arrive, run_due
 from forms.values import PersonRef, Value, to_json
 from forms.words import Text
 
@@ -90,6 +91,7 @@ class Stage:
             for name in names:
                 roles.setdefault(name, []).append(role)
         with self.database.work(SYSTEM) as work:
+            scenario_starts.begin_anew(work)
             for name, held in roles.items():
                 self.persons[name] = people.add(work, name, name, held)
             if self.scenario.parameters:
@@ -138,7 +140,7 @@ class Stage:
 
     def play(self, course: Course) -> str | None:
         """Play one case from its start through its steps; gives its id, or None if its start was to be refused."""
-        case = self.start(course)
+        case = scenario_starts.begin(self, course)
         if case is not None:
             for step in course.steps:
                 try:
@@ -150,41 +152,33 @@ class Stage:
                     raise Difference(refusal.text.zh, refusal.text.en, step.line) from refusal
         return case
 
-    def start(self, course: Course) -> str | None:
-        """Start the case with the answer of its first item."""
-        actor, given = self.person(str(course.start["by"])), self.refer(course.start.get("with") or {})
-        with self.database.look(actor) as work:
-            desk, item = starting.begin(work, course.process, rehearse=True)
-            answer = filled(desk, item, given)
-        fields = course.start.get("invalid")
-        try:
-            with cases.acting(self.database, actor) as work:
-                case = cases.start(work, course.process, answer)
-        except Invalid as invalid:
-            if fields is None:
-                raise
-            self.refused_fields(invalid, fields)
-            return None
-        if fields is not None:
-            raise Difference("开始本应被表单拒绝，却被接受了", "the start should have been refused, but was accepted")
-        return case
-
     def step(self, case: str, step: Step) -> None:
-        """One line of the scenario."""
+        """One line of the scenario; signals that it led to arrive before the next."""
+        case = scenario_starts.linked(self, case, str(step.rest["in"])) if "in" in step.rest else case
+        self.act(case, step)
+        let_arrive(self.database)
+
+    def act(self, case: str, step: Step) -> None:
+        """What a line says, in the case it is about."""
         match step.kind:
+            case "signal":
+                scenario_starts.send_signal(self, str(step.rest["by"]), str(step.what))
             case "do":
                 for name in step.rest["by"] if isinstance(step.rest["by"], list) else [step.rest["by"]]:
                     self.do(case, step.what, str(name), step.rest.get("with") or {})
             case "send":
                 self.send(case, step.what, str(step.rest["by"]), step.rest.get("with") or {})
             case "wait":
-                self.wait(case, step.what)
+                self.wait(self.until(case, step.what))
             case "expect":
                 self.expect(case, step.what, step.line)
             case "refuse":
                 self.refuse(case, step)
             case "invalid":
                 self.invalid(case, step)
+            case _:
+                with cases.acting(self.database, self.person(str(step.rest["by"]))) as work:
+                    beside(work, case, step)
 
     def refer(self, value: Any) -> Any:
         """An answer with ``$NAME`` put for the case of that name."""
@@ -256,16 +250,16 @@ class Stage:
                     return filled_message(desk, form, waiting.token, given)
         return given
 
-    def wait(self, case: str, what: Any) -> None:
+    def wait(self, target: datetime) -> None:
         """Move the clock; timers that fall due on the way fire at their own instants, in order."""
-        target = self.until(case, what)
         if target < self.clock.instant:
             raise Difference(f"时钟不能拨回到 {target:%Y-%m-%d %H:%M}", f"the clock cannot go back to {target}")
-        while (due := self.next_timer()) is not None and due <= target:
+        while (due := self.next_due()) is not None and due <= target:
             self.clock.instant = max(due, self.clock.instant)
             if not run_due(self.database):
                 raise Difference("到期的定时未能触发", "a timer that is due could not fire")
         self.clock.instant = target
+        overruns.tell_all(self.database)
 
     def until(self, case: str, what: Any) -> datetime:
         """The instant a ``wait`` leads to."""
@@ -290,6 +284,10 @@ class Stage:
         """When the next timer of any case falls due."""
         with self.database.look(SYSTEM) as work:
             return work.db.execute(select(Timer.due).order_by(Timer.due).limit(1)).scalar_one_or_none()
+
+    def next_due(self) -> datetime | None:
+        """When the clock next does something: to a case, or by starting one."""
+        return min(filter(None, (self.next_timer(), scenario_starts.next_start(self))), default=None)
 
     def open(self, case: str) -> list[str]:
         """The elements with an open work item."""

@@ -19,7 +19,7 @@ from bpmn.work_items import ANYONE
 from engine import calendar, parameter_sets
 from engine.errors import Incident, NotFound, Unusable
 from engine.model import StartEvent, table
-from engine.people import standing
+from engine.people import standing as standing_of
 from engine.runtime.specs import attribute
 from engine.work import Work
 from engine.worldly import functions
@@ -125,7 +125,7 @@ def may_send(work: Work, deployed: Deployed, element: str) -> bool:
         allowed = {each.id if isinstance(each, PersonRef) else str(each) for each in found}
     else:
         allowed = set(said)
-    return bool({work.actor, ANYONE, *standing(work, work.actor).roles} & allowed)
+    return bool({work.actor, ANYONE, *standing_of(work, work.actor).roles} & allowed)
 
 
 def of_messages(work: Work) -> list[dict[str, Any]]:
@@ -134,6 +134,7 @@ def of_messages(work: Work) -> list[dict[str, Any]]:
     return work.rows(query.order_by(_starts.process, _starts.element))
 
 
-def of_process(work: Work, process: str) -> list[dict[str, Any]]:
-    """The start events of a process that wait, with when they come next and what stands in their way."""
-    return work.rows(select(*_starts).where(_starts.process == process).order_by(_starts.element))
+def standing(work: Work, process: str | None = None) -> list[dict[str, Any]]:
+    """The start events that wait, of one process or all, with when they come next and what stands in their way."""
+    query = select(*_starts).order_by(_starts.process, _starts.element)
+    return work.rows(query if process is None else query.where(_starts.process == process))

@@ -19,7 +19,6 @@ from engine.requests import recall, remember
 from engine.runtime.clocks import Clock, put_off, running
 from engine.said import plain
 from engine.work import BEIJING, Work
-from forms.expressions import ExpressionError, compile_expression
 from forms.values import Value
 from forms.words import Text
 
@@ -137,6 +136,11 @@ class Stop:
             return self.desk.calendar.add_working_days(self.last, left)
         return day if self.first == self.last else self.desk.calendar.add_days(self.last, (day - self.first).days)
 
+    def unit(self, process: str, source: str, names: Mapping[str, Value], due: date) -> str:
+        """In which days a deadline is counted."""
+        view = counting.View(names, self.desk.functions)
+        return counting.unit_of(self.desk.deployed, process, source, view, due)
+
     def instant(self, clock: Clock, unit: str) -> datetime:
         """When a timer is due now: the end of a day moves by days, any other instant by the very time."""
         at = clock.due.astimezone(BEIJING)
@@ -154,7 +158,7 @@ def _move_items(desk: Desk, stop: Stop) -> Iterator[dict[str, Any]]:
     open_now = (Task.case == desk.row["id"], Task.closed_at.is_(None), Task.due.is_not(None))
     for item in desk.work.rows(query.where(*open_now).order_by(Task.token)):
         source = desk.deployed.element(item["process"], item["element"]).policy.get("due", "").removeprefix("=")
-        unit = counting.unit_of(desk.deployed, item["process"], source)
+        unit = stop.unit(item["process"], source, desk.instance.names(item["token"]), item["due"])
         new = stop.later(item["due"], unit)
         if new != item["due"]:
             provisional = desk.calendar.is_provisional(stop.last, new)
@@ -167,7 +171,8 @@ def _move_items(desk: Desk, stop: Stop) -> Iterator[dict[str, Any]]:
 def _move_timers(desk: Desk, stop: Stop) -> Iterator[dict[str, Any]]:
     for clock in list(running(desk.instance)):
         source = clock.element.event.expression if clock.element.event else None
-        unit = counting.unit_of(desk.deployed, clock.process, source or "")
+        day = (clock.due.astimezone(BEIJING) - timedelta(microseconds=1)).date()
+        unit = stop.unit(clock.process, source or "", desk.instance.names(clock.token), day)
         new = stop.instant(clock, unit)
         if new != clock.due:
             put_off(desk.instance, clock, new, stop.until - stop.since)
@@ -177,40 +182,32 @@ def _move_timers(desk: Desk, stop: Stop) -> Iterator[dict[str, Any]]:
 
 def _move_variables(desk: Desk, stop: Stop) -> Iterator[dict[str, Any]]:
     """The deadlines that a script or form computed for timers and work items which may yet come."""
-    units = dict(_deadlines(desk))
-    for scope in desk.instance.scopes.table.values():
-        for name in sorted(units.keys() & scope.values.keys()):
-            old = scope.values[name]
-            new: Value = _later(stop, old, units[name])
-            if new != old:
-                scope.values[name] = new
-                yield _told("variable", units[name], _said(old), _said(new), name=name)
+    scopes, read = desk.instance.scopes, dict(_deadlines(desk))
+    held = [(number, name) for number, each in scopes.table.items() for name in sorted(read.keys() & each.values.keys())]
+    # All are judged before one is moved: a deadline may be counted from another.
+    found = [(number, name, *_moved(stop, read[name], name, scopes.names(number, desk.given))) for number, name in held]
+    for number, name, unit, old, new in found:
+        if isinstance(old, date) and isinstance(new, date) and new != old:
+            scopes.table[number].values[name] = new
+            yield _told("variable", unit, old.isoformat(), new.isoformat(), name=name)
 
 
-def _later(stop: Stop, old: Value, unit: str) -> Value:
+def _moved(stop: Stop, process: str, name: str, names: Mapping[str, Value]) -> tuple[str, Value, Value]:
+    """The unit of a deadline, what it was, and what it is now."""
+    old = names[name]
     if isinstance(old, datetime):
-        return old + (stop.until - stop.since) if old >= stop.since else old
-    return stop.later(old, unit) if isinstance(old, date) else old
-
-
-def _said(value: Value) -> str:
-    assert isinstance(value, date)
-    return value.isoformat()
+        return "calendar", old, old + (stop.until - stop.since) if old >= stop.since else old
+    if isinstance(old, date):
+        unit = stop.unit(process, name, names, old)
+        return unit, old, stop.later(old, unit)
+    return "calendar", old, old
 
 
 def _deadlines(desk: Desk) -> Iterator[tuple[str, str]]:
-    """The variables that due days and timers read and something computes, with the unit of their days."""
+    """The variables that due days and timers read and something computes, each with its process."""
     for process, contents in desk.deployed.contents.items():
         computed = counting.assignments(desk.deployed, process)
         for element in contents.diagram.elements.values():
             timed = element.event.expression if element.event and element.event.form == "date" else None
             for source in (element.policy.get("due", "").removeprefix("="), timed):
-                for name in sorted(_names(source or "") & computed.keys()):
-                    yield name, counting.unit_of(desk.deployed, process, name)
-
-
-def _names(source: str) -> frozenset[str]:
-    try:
-        return compile_expression(source).names
-    except ExpressionError:
-        return frozenset()
+                yield from ((name, process) for name in counting.names_of(source or "") & computed.keys())

@@ -87,7 +87,8 @@ class Walker:
         }
 
     def walk(self, case: str, steps: int) -> str:
-        """Up to so many acts on a case; gives its status."""
+        """Up to so many acts on a case; gives its status. What cannot be done today is tried once more tomorrow."""
+        tomorrow = False
         for _ in range(steps):
             with self.database.look(SYSTEM) as work:
                 if inbox.case(work, case)["status"] != "open":
@@ -98,8 +99,12 @@ class Walker:
             others = [lambda: self._send(case), lambda: self._pass_time(case)]
             self.random.shuffle(others)
             moves = others + moves if self.random.random() < self.messages else moves + others
-            if not any(move() for move in moves):
+            if any(move() for move in moves):
+                tomorrow = False
+            elif tomorrow or not self._wait(timedelta(days=1)):
                 return "waiting"
+            else:
+                tomorrow = True
         return "open"
 
     @staticmethod
@@ -200,6 +205,12 @@ class Walker:
 
     def rest(self) -> None:
         """Some hours go by between two acts."""
-        later = self.clock.instant + timedelta(minutes=self.random.randrange(5, 600))
-        if self.latest is None or later < self.latest:
-            self.clock.instant = later
+        self._wait(timedelta(minutes=self.random.randrange(5, 600)))
+
+    def _wait(self, period: timedelta) -> bool:
+        """Let this much time go by, unless that would be too late."""
+        later = self.clock.instant + period
+        if self.latest is not None and later >= self.latest:
+            return False
+        self.clock.instant = later
+        return True

@@ -23,19 +23,19 @@ def run_due(database: Database, limit: int = 100) -> int:
     else holds, and looked at again: whoever acts on a case lets its due timers fire first, so none is fired twice and
     none is lost. A case whose timer cannot fire is logged and passed over; it holds up no other.
     """
-    moved = _try_again(database) + _let_arrive(database)
+    moved = _try_again(database) + let_arrive(database)
     passed_over = 0
     while due := _due(database, passed_over, limit):
         for case in due:
             fired = _fire_if_possible(database, case)
             moved += fired
             passed_over += not fired
-    moved += beginnings.run(database) + _let_arrive(database)
+    moved += beginnings.run(database) + let_arrive(database)
     overruns.tell_all(database)
     return moved
 
 
-def _let_arrive(database: Database) -> int:
+def let_arrive(database: Database) -> int:
     """Let the signals that are on their way arrive, and those that these lead to; gives how many cases moved."""
     moved = 0
     while True:

@@ -43,6 +43,27 @@ MESSAGE_MODELS: dict[str, Drawn] = {
         xor   more  -> again e
         end   e
     """),
+    "receive-tasks-behind-an-event-gateway": draw("""
+        start  s     -> again
+        xor    again -> split
+        and    split -> g a
+        events g     -> first second expired
+        receive first  -> ?b ?c *d | name=m1
+        receive second -> e2 | name=m2
+        timer  expired -> join
+        user   b     -> join
+        user   c     -> join
+        user   d     -> join
+        user   a     -> tell
+        xor    tell  -> t1 t2 join
+        send   t1    -> join | message=m1
+        send   t2    -> join | message=m2
+        or     join  -> more
+        user   more  -> back
+        xor    back  -> again e
+        end    e
+        end    e2
+    """),
     "a-transaction": draw("""
         start s   -> t
         transaction t -> more {

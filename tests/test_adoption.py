@@ -17,6 +17,7 @@ from engine.work import SYSTEM
 from forms.words import Unfit
 from tests.commands import done
 from tests.office import Office, package
+from tests.test_races import at_once
 
 pytest_plugins = ["tests.furnished"]
 
@@ -175,6 +176,19 @@ def test_a_set_cannot_take_effect_before_one_that_is_adopted_already_nor_in_the_
     assert both.values["consent_days"] == 12 and both.adopted.keys() == {"consent_days", "tier_thresholds_fen"}
     adopted(council, [{"key": "consent_days", "value": "13"}], today)
     assert in_force(council).effective_from == council.clock().date()
+
+
+def test_of_sets_adopted_at_once_each_builds_on_the_one_before(council: Office) -> None:
+    keys = ("consent_days", "correction_days", "acceptance_days", "objection_reply_days")
+    drafts = [draft(council, [{"key": key, "value": "7"}]) for key in keys]
+    items = [council.item(case, "consent") for case in drafts]
+    agreed = {"agreed": True}
+    found = at_once([lambda item=item: council.act("负责人", cases.complete, item, agreed) for item in items])  # type: ignore[misc]
+    assert sorted(found) == sorted(drafts)
+    now = in_force(council)
+    assert {key: now.values[key] for key in keys} == dict.fromkeys(keys, 7)
+    assert now.number == 1 + len(keys) and now.adopted.keys() == set(keys)
+    assert council.sound()
 
 
 def test_deploying_the_library_again_changes_no_value_and_adds_only_what_is_missing(council: Office) -> None:

@@ -63,7 +63,8 @@ def filled(url: str) -> Database:
         work.db.execute(update(CaseFile).where(CaseFile.id == "a").values(seq=chain.seq, head=chain.head))
         chain.write(work)
         tell(work, "sys/definitions", "definition.deployed", {"definition": "d", "files": []})
-        tell(work, "sys/policy", "parameters.adopted", {"set": "s", "sha256": hashlib.sha256(b"{}").hexdigest()})
+        told = {"set": "s", "sha256": hashlib.sha256(b"{}").hexdigest(), "from": NOW.date().isoformat()}
+        tell(work, "sys/policy", "parameters.adopted", told)
     return database
 
 

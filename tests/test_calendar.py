@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from bpmn.durations import Duration
 from engine import calendar, schema
-from engine.calendar import Calendar, moment
+from engine.calendar import Calendar, moment, occurrence
 from engine.errors import Incident, Unusable
 from engine.model import CalendarDay, Event
 from engine.work import Database
@@ -280,6 +281,48 @@ class TestTimers:
     def test_a_duration_is_counted_in_beijing(self, prc: Calendar, duration: str, local: str) -> None:
         expected = datetime.fromisoformat(local).replace(tzinfo=SHANGHAI)
         assert moment(NOW, "duration", duration, prc) == expected
+
+    @pytest.mark.parametrize(
+        ("start", "duration", "end"),
+        [
+            ("2028-02-29", "P1Y", "2029-02-28"),
+            ("2028-02-29", "P4Y", "2032-02-29"),
+            ("2028-02-29", "P12M", "2029-02-28"),
+            ("2096-02-29", "P4Y", "2100-02-28"),
+            ("2027-02-28", "P1Y", "2028-02-28"),
+            ("2026-01-31", "P1M", "2026-02-28"),
+            ("2026-08-31", "P1M", "2026-09-30"),
+            ("2026-12-31", "P2M", "2027-02-28"),
+        ],
+    )
+    def test_leap_days_and_short_months_end_on_their_last_day(
+        self, prc: Calendar, start: str, duration: str, end: str
+    ) -> None:
+        morning = datetime.fromisoformat(f"{start}T09:30:00").replace(tzinfo=SHANGHAI)
+        found = moment(morning.astimezone(UTC), "duration", duration, prc)
+        assert found == datetime.fromisoformat(f"{end}T09:30:00").replace(tzinfo=SHANGHAI)
+
+    def test_a_day_has_twenty_four_hours_all_the_year_round(self, prc: Calendar) -> None:
+        # Whatever the clocks of the machine do in spring and autumn.
+        for month in range(1, 13):
+            for number in range(1, 29):
+                start = datetime(2026, month, number, 1, 30, tzinfo=SHANGHAI)
+                assert moment(start, "duration", "P1D", prc) == moment(start, "duration", "PT24H", prc)
+
+    @pytest.mark.parametrize(
+        ("since", "period", "days"),
+        [
+            ("2026-01-31", Duration(1, 0, 0), ["2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31"]),
+            ("2028-02-29", Duration(12, 0, 0), ["2029-02-28", "2030-02-28", "2031-02-28", "2032-02-29"]),
+            ("2027-12-30", Duration(2, 0, 0), ["2028-02-29", "2028-04-30", "2028-06-30", "2028-08-30"]),
+        ],
+    )
+    def test_a_cycle_is_counted_from_its_beginning_and_does_not_drift(
+        self, since: str, period: Duration, days: list[str]
+    ) -> None:
+        start = datetime.fromisoformat(f"{since}T09:30:00").replace(tzinfo=SHANGHAI)
+        found = [occurrence(start.astimezone(UTC), period, times) for times in range(1, 5)]
+        assert found == [datetime.fromisoformat(f"{each}T09:30:00").replace(tzinfo=SHANGHAI) for each in days]
 
     def test_the_day_of_the_month_is_that_of_beijing(self, prc: Calendar) -> None:
         late = datetime(2026, 1, 30, 17, 0, tzinfo=UTC)  # already 31 January in Beijing

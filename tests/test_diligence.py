@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -126,9 +127,9 @@ def test_of_two_cases_one_altered_is_enough(stage: Stage, url: str) -> None:
     other = stage.play(stage.scenario.before[0])
     assert other is not None
     alter(url, other)
-    start = {**stage.scenario.course.start, "with": {**stage.scenario.course.start["with"]}}
-    start["with"]["target_instances"] = ["$deal", other]
-    case = stage.start(type(stage.scenario.course)("diligence_exemption_review", start, ()))
+    start = stage.scenario.course.start
+    both = {**start, "with": {**start["with"], "target_instances": ["$deal", other]}}
+    case = stage.play(replace(stage.scenario.course, start=both))
     assert case is not None
     seen(stage, case, open=["integrity_incident"])
 

@@ -39,7 +39,7 @@ def refused(form: str, answer: Mapping[str, Any], names: Mapping[str, Any]) -> s
     """The fields at which a form refuses an answer, of those that were given."""
     assert CONTENTS is not None
     people = {"people": lambda role: [PersonRef("p-1")], "has_role": lambda person, role: True}
-    functions: dict[str, Any] = {**PURE, **people, "rounds": lambda element: 0, "today": lambda: None}
+    functions: dict[str, Any] = {**PURE, **people, "rounds": lambda element: 0, "fact_label": lambda code: code}
     world = World(names=names, functions=functions, people=lambda person: True)
     found = check(CONTENTS.forms[form], answer, world)
     return {problem.code for problem in found.problems} & answer.keys()
@@ -230,5 +230,6 @@ def test_a_panel_is_odd_three_or_more_and_none_of_those_who_stand_aside(
     ],
 )
 def test_an_item_of_the_negative_list_that_is_hit_has_a_severity(row: dict[str, Any], accepted: bool) -> None:
-    names = {"negative_list": [{"code": "NL-01"}], "gap_rows": [], "pricing_mode": None, "target_titles": []}
+    item = {"code": "NL-01", "item": "未公示", "area": "公示", "origin": "002"}
+    names = {"negative_list": [item], "gap_rows": [], "pricing_mode": None, "target_titles": []}
     assert refused("negative_list_check", {"items": [row]}, names) == (set() if accepted else {"items"})

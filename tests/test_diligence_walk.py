@@ -104,7 +104,12 @@ def test_walks_of_reviews_end_or_wait_and_reach_every_task_and_end(
         reviewed = [*Walker._holders(work, ["vice_president"]), *Walker._holders(work, ["discipline_office"])]
         diagram = definitions.current(work, PROCESS).diagram
     ended: set[str] = set()
-    for seed in range(600 if deep else 80):
+    tasks = {element.id for element in diagram.elements.values() if element.type == "userTask"}
+    tasks.remove("open_diligence_review")  # every walk begins behind it
+    ends = {element.id for element in diagram.elements.values() if element.type == "endEvent"}
+    for seed in range(600 if deep else 240):
+        if not deep and seed >= 40 and tasks <= walker.visited and ends <= ended:
+            break  # each walk costs a second: those after it would prove little more
         walker.random, clock.instant = random.Random(seed), BEGIN + timedelta(days=30)
         draw = walker.random.choice
         trigger, level = draw(TRIGGERS), draw(LEVELS)
@@ -122,9 +127,7 @@ def test_walks_of_reviews_end_or_wait_and_reach_every_task_and_end(
         stands = walker.walk(case, 60)
         assert stands != "waiting", f"seed {seed}: nobody can move the case"
         ended |= look_through(database, case)
-    tasks = {element.id for element in diagram.elements.values() if element.type == "userTask"}
-    ends = {element.id for element in diagram.elements.values() if element.type == "endEvent"}
-    assert tasks - walker.visited - {"open_diligence_review"} == set(), "no walk came to these tasks"
+    assert tasks - walker.visited == set(), "no walk came to these tasks"
     assert ends - ended == set(), "no walk came to these ends"
     with database.look(SYSTEM) as work:
         outcomes = {row["outcome"] for row in inbox.cases(work, process=PROCESS, limit=10_000)} - {None}

@@ -33,7 +33,8 @@ def decided(office: Office) -> tuple[str, int]:
 
 def step(office: Office, case: str, element: str) -> evidence.Step:
     """The last time a step was done."""
-    return next(each for each in reversed(office.look(evidence.steps, case)) if each.element == element)
+    found: list[evidence.Step] = office.look(evidence.steps, case)
+    return next(each for each in reversed(found) if each.element == element)
 
 
 def statuses(office: Office, case: str) -> dict[str, str]:

@@ -229,6 +229,32 @@ def test_what_would_not_wait_any_more_goes_on_and_a_dry_run_says_so(office: Offi
     assert office.sound()
 
 
+def test_what_goes_on_and_cannot_be_done_is_an_incident_of_the_case_in_its_new_version(
+    office: Office, drafted: str
+) -> None:
+    left = """<boundaryEvent id="enough" attachedToRef="review"><conditionalEventDefinition>
+      <condition>amount_fen &gt; 200</condition></conditionalEventDefinition></boundaryEvent>
+    <sequenceFlow id="f_enough" sourceRef="enough" targetRef="note"/>
+    <scriptTask id="note"><script>large = limit_fen &gt; 3</script></scriptTask>
+    <scriptTask id="never"><script>limit_fen = 3</script></scriptTask>
+    <sequenceFlow id="f_note" sourceRef="note" targetRef="second"/>
+    <exclusiveGateway id="which" default="f_which"/><sequenceFlow id="f_which" sourceRef="which" targetRef="second"/>
+    <sequenceFlow id="f_never" sourceRef="which" targetRef="never"><conditionExpression>False</conditionExpression>
+    </sequenceFlow><sequenceFlow id="f_never2" sourceRef="never" targetRef="second"/>
+    <sequenceFlow id="f_review" """
+    hearing = ("process.bpmn", 'sourceRef="hearing" targetRef="second"', 'sourceRef="hearing" targetRef="which"')
+    (new,) = office.deploy(package("permit", ("process.bpmn", '<sequenceFlow id="f_review" ', left), hearing))
+    office.act("管理员", migration.migrate, drafted, new.id)
+    assert office.row(drafted)["definition"] == new.id and list(office.items(drafted)) == ["review"]
+    (standstill,) = office.look(incidents.standing_still)
+    assert standstill["element"] == "note"
+    assert not office.act("管理员", incidents.retry, standstill["id"])
+    office.act("管理员", incidents.correct, standstill["id"], "limit_fen", "300", "补录")
+    assert office.act("管理员", incidents.retry, standstill["id"])
+    assert list(office.items(drafted)) == ["second"] and office.look(incidents.standing_still) == []
+    assert office.sound()
+
+
 def test_a_word_that_cannot_be_understood_in_this_case_stands_in_the_way(office: Office, drafted: str) -> None:
     wrong = ("process.bpmn", 'policy:role="registrar" policy:excluded="[applicant]"\n', 'policy:role="=hearing"\n')
     (new,) = office.deploy(package("permit", wrong))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from random import Random
 from typing import Any
 
@@ -21,11 +22,6 @@ from tests.walking import Walk, engine_view
 EVERY_MODEL = {**MODELS, **EVENT_MODELS, **MESSAGE_MODELS}
 
 
-def twin(drawn: Drawn) -> Drawn:
-    """The same drawing, deployed again."""
-    return Drawn(drawn.main, drawn.files)
-
-
 def shown(play: Play) -> str:
     """Where a case stands, without numbers: as the token game writes it down."""
     instance = play.thawed()
@@ -38,10 +34,15 @@ def shown(play: Play) -> str:
 class Migrant(Walk):
     """A walk whose thawed case changes to an equal version before every step; the one kept in memory does not."""
 
+    @cached_property
+    def twin(self) -> Drawn:
+        """The same drawing, deployed again."""
+        return Drawn(self.drawn.main, self.drawn.files)
+
     def thawed(self) -> Instance:
         play = Play.__new__(Play)
         play.drawn, play.host, (play.state, play.scopes) = self.drawn, self.host, self.texts
-        arrival = play.move(twin(self.drawn))
+        arrival = play.move(self.twin)
         assert (play.state, play.scopes) == self.texts
         assert (arrival.armed, arrival.disarmed, arrival.items, play.told) == ([], [], {}, [])
         return play.thawed()

@@ -259,11 +259,11 @@ def test_a_start_that_fails_holds_up_no_other_and_is_tried_again(
     assert (len(found(office, "first")), len(found(office, "second"))) == (0, 1)
     failed = [body for body in office.bodies("sys/starts") if body["type"] == "start.failed"]
     assert [(body["data"]["process"], body["data"]["en"]) for body in failed] == [("first", "broken")]
-    assert office.look(start_events.of_process, "first")[0]["en"] == "broken"
+    assert office.look(start_events.standing, "first")[0]["en"] == "broken"
     monkeypatch.undo()
     run_due(office.database)
     assert len(found(office, "first")) == 1
-    assert office.look(start_events.of_process, "first")[0]["en"] is None
+    assert office.look(start_events.standing, "first")[0]["en"] is None
 
 
 # Conditions.
@@ -313,4 +313,4 @@ def test_a_condition_that_cannot_be_evaluated_is_told_once_and_starts_nothing(of
     assert len(failed) == 1
     write(office, "x")
     assert run_due(office.database) == 1
-    assert office.look(start_events.of_process, "begun")[0]["en"] is None
+    assert office.look(start_events.standing, "begun")[0]["en"] is None

@@ -84,6 +84,30 @@ def test_gateways_say_how_they_choose(gateway: str, first: str, second: str, exp
     assert gate(body, GATEWAY_LINES.format(first, second)) == expected
 
 
+BOUNDARY = """<boundaryEvent id="b" {}><timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition>
+</boundaryEvent>"""
+
+
+@pytest.mark.parametrize(
+    ("loop", "more", "refused"),
+    [
+        ("", "", []),
+        ("", BOUNDARY.format('attachedToRef="r"'), [("event-gateway-target", "g_r")]),
+        ("<standardLoopCharacteristics loopMaximum='2'/>", "", [("event-gateway-target", "g_r")]),
+    ],
+)
+def test_a_plain_receive_task_may_be_a_rival_behind_an_event_gateway(
+    loop: str, more: str, refused: list[tuple[str, str]]
+) -> None:
+    body = (
+        f'{START}{APPLY}{END}<eventBasedGateway id="g"/><receiveTask id="r" messageRef="m1" policy:sender="clerk">'
+        f'{loop}</receiveTask><intermediateCatchEvent id="t"><timerEventDefinition><timeDuration>P1D</timeDuration>'
+        f"</timerEventDefinition></intermediateCatchEvent>{more}"
+    )
+    lines = "s -> apply\napply -> g\ng -> r\ng -> t\nr -> e\nt -> e" + ("\nb -> e" if more else "")
+    assert gate(body, lines) == refused
+
+
 def test_an_event_behind_an_event_gateway_has_no_other_way_in() -> None:
     body = (
         START
@@ -96,10 +120,6 @@ def test_an_event_behind_an_event_gateway_has_no_other_way_in() -> None:
     )
     lines = "s -> apply\napply -> x\nx -> g if count > 1\nx -> t if count < 2\ng -> t\nt -> e"
     assert gate(body, lines) == [("event-gateway-target", "g_t")]
-
-
-BOUNDARY = """<boundaryEvent id="b" {}><timerEventDefinition><timeDuration>P1D</timeDuration></timerEventDefinition>
-</boundaryEvent>"""
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ def test_an_officer_with_an_interest_in_the_case_stands_aside(stopping: Office) 
     case = stopping.start("duty")
     stopping.act("合规", items.comment, case, "先看看")
     stopping.act("合规", lambda work: recuse(work, work.actor, "亲属", case=case))
-    assert stopping.refused("合规", suspending.suspend, case, *WHY).reasons == ("recusal",)
+    assert isinstance(stopping.refused("合规", suspending.suspend, case, *WHY), NotYours)
+    assert attempt_told(stopping, case)[2] == ["recusal"]
 
 
 @pytest.mark.parametrize(("cause", "words"), [("holiday", "放假"), ("investigation", "  "), ("", "理由")])

@@ -201,6 +201,7 @@ EVERYWHERE = {
         " AND definition = (SELECT id FROM definition WHERE process = 'permit')"
     ),
     "a parameter edited": "UPDATE parameter_set SET \"values\" = replace(\"values\", '3', '4')",
+    "a set of parameters in force from another day": "UPDATE parameter_set SET effective_from = '2030-01-01'",
     "the name of the log exchanged": "UPDATE setting SET value = 'liuhen/other' WHERE name = 'log'",
 }
 

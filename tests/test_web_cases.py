@@ -10,12 +10,12 @@ import pytest
 
 from engine import inbox, items
 from engine.cases import complete
+from engine.trail.words import RESULTS
 from engine.worker import run_due
 from tests.office import ANSWERS, Office
 from tests.test_web_tasks import PDF
 from tests.web_reader import Reader, Seen, app_of, reader_of, words
 from webui.page import spans
-from engine.trail.words import RESULTS
 
 if TYPE_CHECKING:
     from tests.office import NewOffice

@@ -27,9 +27,10 @@ COMPUTED = {
     *(f"diagram.{mark}" for mark in ("done", "open", "overdue")),
     *(f"due.{unit}" for unit in ("working", "calendar")),
     *(f"findings.{severity}" for severity in ("error", "warning")),
-    *(f"nav.{room}" for room in ("inbox", "processes", "cases", "registers")),
+    *(f"nav.{room}" for room in ("inbox", "processes", "cases", "registers", "publicities")),
     *(f"fields.{key}" for key in ("label", "kind", "required", "shown", "given")),
     *(f"inbox.tab_{key}" for key in ("open", "done", "notices", "substitutes")),
+    "answers.skip", "answers.variable",
     *(f"duties.{ask}{duty}" for ask in ("", "ask_") for duty in DUTIES),
 }
 """Labels whose keys are put together when a page is made."""

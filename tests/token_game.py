@@ -259,8 +259,9 @@ class World:
             return
         what = token.event(event)
         if token.plan[token.element].type == "eventBasedGateway" if token.around else False:
+            assert token.around is not None
             self.vanish(token)
-            self.put(token.around, what.outgoing)
+            self.put(token.around, self.chosen(token.around, what))
         elif is_handler(what):
             self.start_handler(token, what)
         else:

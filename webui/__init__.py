@@ -19,14 +19,17 @@ from webui import (
     deployment,
     documents,
     dossier,
+    exports,
     inbox,
     messages,
     page,
     parameters,
     people,
     processes,
+    publicities,
     registers,
     start,
+    start_messages,
     substitutes,
     tasks,
 )
@@ -47,8 +50,8 @@ CONVERTERS = {
 """What the variable parts of an address look like; anything else is no address of ours."""
 
 ROOMS = (
-    people, inbox, tasks, start, messages, cases, documents, processes, deployment, registers, parameters, dossier,
-    substitutes,
+    people, inbox, tasks, start, start_messages, messages, cases, documents, processes, deployment, registers, publicities,
+    parameters, dossier, substitutes, exports,
 )  # fmt: skip
 
 

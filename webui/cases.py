@@ -25,8 +25,8 @@ from webui import deadlines, dossier
 from webui.answered import answered
 from webui.documents import issued
 from webui.drawing import drawn, marks_of
-from webui.messages import may_withdraw, sendable, visible
-from webui.page import actor, language, look, new_key, show, vocabulary
+from webui.messages import from_outside, may_withdraw, sendable, visible
+from webui.page import actor, go, language, look, new_key, show, vocabulary
 
 bp = Blueprint("cases", __name__)
 
@@ -44,7 +44,7 @@ def index() -> Response:
         chosen = {"words": words, "status": status or None, "process": process or None}
         rows, further = page_of_cases(work, chosen, after)
         processes = {row.process: row for row in definitions.in_force(work)}
-        people = names(work, [row["applicant"] for row in rows])
+        people = names(work, [row["applicant"] for row in rows if row["applicant"]])
         return show(
             "cases.html",
             rows=rows,
@@ -77,8 +77,10 @@ def page_of_cases(work: Work, chosen: Mapping[str, Any], after: int) -> tuple[li
 
 @bp.get("/cases/<case:case>")
 def page(case: str) -> Response:
-    """One case."""
+    """One case; whoever may not look into it, but has a message to send to it, comes to that message."""
     with look() as work:
+        if message := from_outside(work, case):
+            return go("messages.page", case=case, name=message)
         desk = visible(work, case)
         events = inbox.events(work, case)
         items = inbox.items_of(work, case)
@@ -88,7 +90,7 @@ def page(case: str) -> Response:
         original = due_before(events)
         waits = [open_item(desk, speaker, item, original) for item in items if item["closed_at"] is None]
         comments = inbox.comments(work, case)
-        people = names(work, [row["person"] for row in comments] + [desk.row["applicant"]])
+        people = names(work, [row["person"] for row in comments] + [desk.row["applicant"] or ""])
         return show(
             "case.html",
             case=desk.row,
@@ -110,6 +112,7 @@ def page(case: str) -> Response:
             people=people,
             messages=[] if desk.row["status"] != "open" else sendable(desk),
             may_withdraw=desk.row["status"] == "open" and may_withdraw(desk),
+            linked=[{**row, "seen": inbox.may_see(work, row)} for row in inbox.linked(work, desk.row)],
             incidents=[
                 {**row, "name": speaker.anywhere(row["element"]).said(language())} for row in standing_still(work, case)
             ],
@@ -123,7 +126,7 @@ def speaker_for(desk: Desk, events: Sequence[Mapping[str, Any]], items: Sequence
     concerned = {str(row["actor"]) for row in events}
     for row in events:
         body = json.loads(row["body"])
-        concerned |= {str(one) for one in body["data"].get("assignees") or ()}
+        concerned |= {str(one) for name in ("assignees", "persons") for one in body["data"].get(name) or ()}
         concerned |= {str(found) for found in (body["actor"].get("on_behalf_of"), body["data"].get("to")) if found}
         concerned |= {str(body["data"].get("key"))}
     for item in items:

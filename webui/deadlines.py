@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from engine.calendar import LONGEST
-from engine.counting import COUNTED, countings
+from engine import counting
+from engine.counting import View
 from engine.desk import Desk
 from engine.inbox import day_of
 from engine.work import BEIJING
-from forms.expressions import ExpressionError, compile_expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +72,12 @@ def provisional(desk: Desk, counting: Counting | None, due: date) -> bool:
 
 
 def counted(desk: Desk, process: str, token: int, source: str, due: date) -> Counting | None:
-    """The counting that leads to this very day, found in the expression or in the scripts that gave its variables."""
-    names = desk.instance.names(token)
-    for name, first, second in countings(desk.deployed, process, source):
-        try:
-            start, n = (compile_expression(each).value(names, desk.functions) for each in (first, second))
-        except ExpressionError:
-            continue
-        if (
-            isinstance(start, date)
-            and isinstance(n, int)
-            and 0 <= n <= LONGEST
-            and desk.functions[name](start, n) == due
-        ):
-            return Counting(start, n, COUNTED[name], *special_days(desk, start, due))
-    return None
+    """The counting that leads to this very day, with the days in between that are not what their weekday says."""
+    found = counting.counted(desk.deployed, process, source, View(desk.instance.names(token), desk.functions), due)
+    if found is None:
+        return None
+    name, start, n = found
+    return Counting(start, n, counting.COUNTED[name], *special_days(desk, start, due))
 
 
 def special_days(desk: Desk, start: date, due: date) -> tuple[tuple[date, ...], tuple[date, ...]]:

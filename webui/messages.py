@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
+from bpmn.work_items import ANYONE
 from engine import cases, inbox, items
 from engine.cases import WITHDRAW, decided, senders
 from engine.desk import Desk
@@ -20,6 +21,7 @@ from webui.checking import filled_so_far, refused_form
 from webui.page import act, actor, go, look, new_key, said, show
 from webui.paper import Paper, documents_of, paper_of
 from webui.posted import Posted, read_posted
+from webui.publicities import OBJECTION
 
 bp = Blueprint("messages", __name__)
 
@@ -30,23 +32,34 @@ def sendable(desk: Desk) -> list[Waiting]:
     found: dict[str, Waiting] = {}
     for event in desk.instance.waiting():
         name = event.element.event.name if event.element.event else None
-        if event.due is None and name and {actor(), *about.roles} & senders(desk, event):
+        if event.due is None and name and {actor(), ANYONE, *about.roles} & senders(desk, event):
             found[name] = event
     return list(found.values())
 
 
 def awaited(work: Work, case: str, name: str) -> tuple[Desk, Waiting]:
-    """A message the person signed in may send to a case now."""
-    desk = visible(work, case)
+    """A message the person signed in may send to a case now, whether or not they may look into the case."""
+    desk = Desk.thawed(work, inbox.case(work, case))
     for event in sendable(desk):
         if event.element.event and event.element.event.name == name:
             return desk, event
+    if name != OBJECTION:
+        visible(work, case)
     number = desk.row["number"]
     raise WrongState(
         f"案卷 {number} 现在不接收您的“{name}”",
         f"the case {number} does not await the message {name!r} from you now",
         case=case,
     )
+
+
+def from_outside(work: Work, case: str) -> str | None:
+    """The message that somebody may send who may not look into the case; None if there is none, or they may."""
+    row = inbox.case(work, case)
+    if row["status"] != "open" or inbox.may_see(work, row):
+        return None
+    awaited_now = [event.element.event for event in sendable(Desk.thawed(work, row))]
+    return next((event.name for event in awaited_now if event), None)
 
 
 def visible(work: Work, case: str) -> Desk:
@@ -85,7 +98,13 @@ def surroundings(desk: Desk, event: Waiting) -> dict[str, Any]:
     assert event.element.event
     name = event.element.event.name
     where = url_for("messages.check", case=desk.row["id"], name=name)
-    return {"case": desk.row, "element": event.element, "message": name, "again": where}
+    back = None if inbox.may_see(desk.work, desk.row) else url_for(outside(name))
+    return {"case": desk.row, "element": event.element, "message": name, "again": where, "back": back}
+
+
+def outside(message: str) -> str:
+    """Where somebody who may not look into a case goes from a message to it."""
+    return "publicities.index" if message == OBJECTION else "inbox.notices"
 
 
 @bp.post("/cases/<case:case>/messages/<code:name>/check")
@@ -118,13 +137,15 @@ def send(case: str, name: str) -> Response:
         if posted is None:
             raise
         return again(case, name, posted, refusal)
-    return go("cases.page", case=case)
+    with look() as work:
+        seen = inbox.may_see(work, inbox.case(work, case))
+    return go("cases.page", case=case) if seen else go(outside(name))
 
 
 def read(case: str, name: str) -> Posted | None:
     """What was sent for the message's form, however the case stands by now."""
     with look() as work:
-        desk = visible(work, case)
+        desk = Desk.thawed(work, inbox.case(work, case))
         for process, contents in desk.deployed.contents.items():
             for element in contents.diagram.elements.values():
                 if element.event and element.event.name == name and element.policy.get("form"):

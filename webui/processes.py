@@ -9,13 +9,15 @@ from typing import Any
 from flask import Blueprint, Response, make_response
 
 from bpmn.diagram import Element
-from engine import definitions
+from bpmn.starts import BY_ITSELF, plain_start
+from engine import definitions, start_events
 from engine.definitions import Deployed
 from engine.errors import NotFound
 from engine.people import names
 from engine.work import Work
 from webui.drawing import drawn
 from webui.page import look, show, visitor
+from webui.start_messages import offered
 
 bp = Blueprint("processes", __name__)
 
@@ -33,30 +35,41 @@ def may_deploy() -> bool:
 def index() -> Response:
     """All processes, those first that the reader may start."""
     with look() as work:
-        listed = [entry(work, row.id, row.kind) | {"row": row} for row in definitions.in_force(work)]
-        listed.sort(key=lambda each: not each["mine"])
+        messages = offered(work)
+        listed = [
+            entry(work, row.id, row.kind) | {"row": row, "messages": messages.get(row.process, ())}
+            for row in definitions.in_force(work)
+        ]
+        listed.sort(key=lambda each: not (each["mine"] or each["messages"]))
         return show("processes.html", processes=listed, may_deploy=may_deploy())
 
 
 def entry(work: Work, definition: str, kind: str) -> dict[str, Any]:
     """A process as the catalogue lists it."""
     deployed = definitions.deployed(work, definition)
-    first = first_task(deployed)
+    first, by_hand = first_task(deployed), plain_start(deployed.diagram) is not None
     roles = [word.strip() for word in (first.policy.get("role", "") if first else "").split(",") if word.strip()]
     person = visitor()
     held = person.roles if person else frozenset()
     return {
         "main": kind == "main",
+        "by_hand": by_hand,
         "roles": roles,
-        "mine": kind == "main" and (bool(held & set(roles)) or not roles),
+        "mine": kind == "main" and by_hand and (bool(held & set(roles)) or not roles),
+        "starts": [
+            each | {"element": deployed.diagram.elements[each["element"]]}
+            for each in start_events.standing(work, deployed.process)
+            if each["kind"] in BY_ITSELF
+        ],
         "about": deployed.diagram.process,
     }
 
 
 def first_task(deployed: Deployed) -> Element | None:
-    """The first work item of a process, as far as the drawing says: what its start leads to."""
+    """The first work item of a process that a person starts, as far as the drawing says; None where nobody does."""
     diagram = deployed.diagram
-    waiting = [each for each in diagram.within(deployed.process) if each.type == "startEvent"]
+    plain = plain_start(diagram)
+    waiting = [plain] if plain else []
     seen: set[str] = set()
     while waiting:
         element = waiting.pop(0)
@@ -75,7 +88,8 @@ def process(process: str) -> Response:
     with look() as work:
         rows = definitions.versions(work, process)
         people = names(work, {row["deployed_by"] for row in rows})
-        return show("process.html", entry=entry(work, rows[0]["id"], rows[0]["kind"]), versions=rows, people=people)
+        about = entry(work, rows[0]["id"], rows[0]["kind"]) | {"messages": offered(work).get(process, ())}
+        return show("process.html", entry=about, versions=rows, people=people)
 
 
 @bp.get("/processes/<code:process>/versions/<int:number>")

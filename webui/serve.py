@@ -17,6 +17,7 @@ from pathlib import Path
 from waitress.server import create_server
 
 from engine.errors import Unusable, WrongUsage
+from engine.trail import jobs
 from engine.work import Database
 from engine.worker import run_forever
 from webui import MOST_BODY, create_app
@@ -52,11 +53,14 @@ def run(
         ) from error
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that requests wait for a thread is nothing to warn of
     stop = threading.Event()
-    clock = threading.Thread(target=run_forever, args=(database, stop), name="worker", daemon=True)
+    beside = [
+        threading.Thread(target=run_forever, args=(database, stop), name="worker", daemon=True),
+        threading.Thread(target=jobs.run_forever, args=(database, stop), name="jobs", daemon=True),
+    ]
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
-    if worker:
-        clock.start()
+    for each in beside if worker else ():
+        each.start()
     sys.stdout.write(f"留痕 Liuhen  {address(host, port, server)}\n")
     sys.stdout.flush()
     try:
@@ -65,8 +69,8 @@ def run(
     finally:
         stop.set()
         server.close()
-        if worker:
-            clock.join(10)
+        for each in beside if worker else ():
+            each.join(10)
         database.close()
 
 

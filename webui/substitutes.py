@@ -63,7 +63,7 @@ def day(text: str) -> date:
         raise Unusable("请填写开始和结束日期", "give the first and the last day") from error
 
 
-@bp.post("/substitutes/<document:delegation>/end")
+@bp.post("/substitutes/<document:delegation>/ending")
 def end(delegation: str) -> Response:
     """End a delegation."""
     with act("end_delegation", delegation) as work:

@@ -212,4 +212,4 @@ class EventGateway(Node):
 
     def child_done(self, task: Task, child: Task) -> None:
         """The event that came takes the gateway, with its rivals, along."""
-        task.workflow.leave(task, child.task_spec.flows)
+        task.workflow.leave(task, child.task_spec.chosen(child))

@@ -1,4 +1,4 @@
-"""The tables of sealing: epochs, which streams each one saw move, what is anchored outside, who waits for a seal."""
+"""The tables of sealing and exporting: epochs, what is anchored outside, who waits for a seal, and long work."""
 
 from __future__ import annotations
 
@@ -53,3 +53,22 @@ class SealRequest(Base):
     epoch: Mapped[int | None]
     envelope: Mapped[str | None]
     answered_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class Job(Base):
+    """Work that takes longer than a page may: asked by somebody, done by a worker, kept for a day."""
+
+    __tablename__ = "job"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str]
+    at: Mapped[datetime]
+    asked: Mapped[str]
+    total: Mapped[int]
+    done: Mapped[int]
+    step: Mapped[str]
+    leased_until: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None] = mapped_column(index=True)
+    name: Mapped[str | None]
+    content: Mapped[bytes | None]
+    zh: Mapped[str | None]
+    en: Mapped[str | None]

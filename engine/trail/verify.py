@@ -80,7 +80,7 @@ class _Told:
     answers: dict[str, tuple[str, str]] = field(default_factory=dict)
     documents: dict[str, tuple[str, str]] = field(default_factory=dict)
     definitions: dict[str, dict[str, str]] = field(default_factory=dict)
-    parameters: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def verify(work: Work, case: str | None = None) -> Verdict:
@@ -186,7 +186,7 @@ def _keep_told(body: dict[str, Any], stream: str, told: _Told) -> None:
     if body.get("type") == "definition.deployed":
         told.definitions[str(data.get("definition"))] = {each["path"]: each["sha256"] for each in data.get("files", [])}
     if body.get("type") == "parameters.adopted":
-        told.parameters[str(data.get("set"))] = str(data.get("sha256"))
+        told.parameters[str(data.get("set"))] = (str(data.get("sha256")), str(data.get("from")))
 
 
 def _check_answers(work: Work, case: str | None, told: _Told, verdict: Verdict) -> None:
@@ -263,8 +263,10 @@ def _check_definitions(work: Work, told: _Told, verdict: Verdict) -> None:
                 f"流程版本 {identity} 的文件不是部署时的文件",
                 f"the files of the definition {identity} are not those that were deployed",
             )
-    values = work.db.execute(select(ParameterSet.id, ParameterSet.values))
-    adopted = {row.id: hashlib.sha256(row.values.encode()).hexdigest() for row in values}
+    # As text on SQLite, as above.
+    day = type_coerce(ParameterSet.effective_from, String) if work.database.sqlite else ParameterSet.effective_from
+    sets = work.db.execute(select(ParameterSet.id, ParameterSet.values, day.label("day")))
+    adopted = {row.id: (hashlib.sha256(row.values.encode()).hexdigest(), str(row.day)) for row in sets}
     for identity in sorted(adopted.keys() | told.parameters.keys()):
         if adopted.get(identity) != told.parameters.get(identity):
             _flaw(

@@ -369,7 +369,8 @@ class _About:
         return Text(f"（{name.zh}）", f" ({name.en})") if name.zh else NOTHING
 
     def role(self) -> Text:
-        return self.speaker.roles([str(self.data.get("role"))])
+        people = [self.speaker.person(one) for one in self.listed("persons")]
+        return Text("、".join(people), ", ".join(people)) if people else self.speaker.roles([str(self.data.get("role"))])
 
 
 NOTHING = Text("", "")

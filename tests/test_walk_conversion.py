@@ -1,0 +1,117 @@
+"""Random walks of conversions with the decisions, publicities and distributions they call: they lose no token."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from sqlalchemy import insert
+
+from engine import cases, definitions, demo, inbox, parameter_sets, people
+from engine.errors import Refusal
+from engine.library import Library
+from engine.model import RegisterRecord
+from engine.scenario_file import Scenario, read_scenario
+from engine.scenarios import SetClock
+from engine.trail.verify import verify
+from engine.walk import Walker
+from engine.work import BEIJING, SYSTEM, Database
+from forms.values import to_json
+from tests.conftest import NewDatabase
+from tests.test_walk import look_through
+
+BEGIN = datetime(2026, 1, 5, 9, tzinfo=BEIJING)
+CONVERSION, DISTRIBUTION = "tiered_conversion_approval", "income_distribution"
+FEWEST, DEEP, MOST = 30, 400, 500
+# What walks answer of themselves: whom a scenario names is nobody here, and not every starter may elect.
+LEFT_OUT = frozenset({"team_members", "incentive_mode", "appeal_of", "achievement_ids"})
+
+
+@pytest.fixture
+def stage(new_database: NewDatabase) -> Iterator[tuple[Database, SetClock]]:
+    clock = SetClock(BEGIN)
+    database = Database(new_database("sqlite"), clock)
+    with database.work(SYSTEM) as work:
+        demo.add_people(work)
+        people.add(work, "deputy", "副校长 第二", ["vice_president"])
+        for number in range(MOST):
+            value = {"id": f"KJCG-{number}", "name": f"成果 {number}", "status": "registered"}
+            row = {"id": f"a-{number}", "register": "achievement", "key": value["id"], "version": 1}
+            work.db.execute(
+                insert(RegisterRecord).values(
+                    **row, value=to_json(dict(value)), case=None, element="given", at=work.now
+                )
+            )
+            if number % 10 == 3:  # rewarded otherwise before
+                kept = {"mode": "empower_first", "status": "executed"}
+                key = f"KJCG-{number}/北京某材料有限公司"
+                row |= {"id": f"i-{number}", "register": "incentive", "key": key}
+                work.db.execute(
+                    insert(RegisterRecord).values(
+                        **row, value=to_json(dict(kept)), case=None, element="given", at=work.now
+                    )
+                )
+    yield database, clock
+    database.close()
+
+
+def beginnings() -> dict[str, list[Scenario]]:
+    """The worked cases by mode of conversion, each with an answer that fits anybody who may start one."""
+    found: dict[str, list[Scenario]] = {}
+    for path, text in Library.standing().package(CONVERSION).scenarios().items():
+        worked = read_scenario(text.decode(), path)
+        if "invalid" not in worked.course.start and not worked.parameters:
+            given = {code: value for code, value in worked.course.start["with"].items() if code not in LEFT_OUT}
+            start = {"by": "", "with": given}
+            found.setdefault(given["mode"], []).append(replace(worked, course=replace(worked.course, start=start)))
+    return found
+
+
+def test_walks_end_or_wait_lose_no_token_and_reach_every_task_and_end(
+    stage: tuple[Database, SetClock], deep: bool
+) -> None:
+    database, clock = stage
+    starts = beginnings()
+    walker = Walker(database, clock, random.Random(0), boldness=0.15, messages=0.06)
+    with database.look(SYSTEM) as work:
+        shipped = parameter_sets.values(work, parameter_sets.in_force(work))
+        deployed = definitions.current(work, CONVERSION)
+    elements = [
+        each for name in (CONVERSION, DISTRIBUTION) for each in deployed.contents[name].diagram.elements.values()
+    ]
+    tasks = {element.id for element in elements if element.type == "userTask"}
+    ends = {element.id for element in elements if element.type == "endEvent"}
+    ended: set[str] = set()
+    for seed in range(MOST):
+        if seed % 10 == 0:  # institutions differ in whether they publicise before they decide
+            with database.work(SYSTEM) as work:
+                parameter_sets.seed(work, {**shipped, "publicity_before_final_decision": seed % 20 == 10})
+        walker.random, clock.instant = random.Random(seed), BEGIN
+        start = walker.random.choice(starts[walker.random.choice(sorted(starts))])
+        own = {**start.course.start["with"], "achievement_ids": [f"KJCG-{seed}"]}
+        case = walker.start(CONVERSION, [replace(start, course=replace(start.course, start={"by": "", "with": own}))])
+        for _ in range(12):
+            assert walker.walk(case, 15) != "waiting", f"seed {seed}: nobody can move the case"
+            if walker.random.random() < 0.04:
+                withdraw(database, case)
+        ended |= look_through(database, case)
+        if seed >= (DEEP if deep else FEWEST) and tasks <= walker.visited and ends <= ended:
+            break
+    assert tasks - walker.visited == set(), "no walk came to these tasks"
+    assert ends - ended == set(), "no walk came to these ends"
+    with database.look(SYSTEM) as work:
+        assert verify(work).intact
+
+
+def withdraw(database: Database, case: str) -> None:
+    """The applicant withdraws, where that is still possible."""
+    with database.look(SYSTEM) as work:
+        applicant = inbox.case(work, case)["applicant"]
+    try:
+        with cases.acting(database, applicant) as work:
+            cases.withdraw(work, case, {"reason": "不再办理"})
+    except Refusal:
+        pass
