@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from bpmn import dialects, nodes, safe_xml
+from bpmn import dialects, nodes, safe_xml, sound
 from bpmn.diagram import Diagram, Other, Process
 from bpmn.dialects import BPMN
 from bpmn.event_parts import REFERRED, definitions
@@ -100,7 +100,10 @@ def _read(data: bytes, root: Node, owners: list[Node], book: Book) -> Diagram:
     if not book.viewing:
         # Only now every flow has an id.
         _check_unique(root, book)
+        for each in owners:
+            sound.check_once(each, book.findings)
     nodes.keep_others(owner, key, book)
+    book.others.extend(sound.strange_words(owner))
     for node in (each for kind in REFERRED for each in root.all(BPMN, kind)):
         book.others.extend(dialects.foreign_words(node, node.get("id")))
     lanes = read_lanes(root, owners, book)

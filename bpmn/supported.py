@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bpmn.diagram import Diagram, Element
+from bpmn.diagram import Diagram, Element, Other
 from bpmn.findings import Findings
 from bpmn.foreign import INSTEAD_FOREIGN, refuse_value
 from bpmn.starts import starts_by_event
+from bpmn.sound import ATTRIBUTES
 from forms.words import Text
 
 ACTIVITIES = frozenset({
@@ -100,6 +101,9 @@ def check_supported(diagram: Diagram, findings: Findings) -> None:
         kind = "eventSubProcessStart" if starts_handler(element, diagram) else element.type
         _check_words(kind, element.policy, element.line, element.id, findings)
     for other in diagram.others:
+        if other.type.startswith("@"):
+            _tell_strange(other, findings)
+            continue
         if other.value:
             refuse_value(other, findings)
             continue
@@ -155,6 +159,15 @@ def starts_handler(element: Element, diagram: Diagram) -> bool:
 def instead(name: str) -> Text:
     """What to draw instead of something that is not run, or to know of what only explains."""
     return Text(*(ONLY_EXPLAINS.get(name) or _INSTEAD.get(name, _DEFAULT)))
+
+
+def _tell_strange(other: Other, findings: Findings) -> None:
+    name = other.type.removeprefix("@")
+    zh, en = findings.meant(name, ATTRIBUTES)
+    findings.add("strange-attribute", other.line, other.element,
+                 f"{other.value} 没有属性 {name[:80]}，不起作用{zh}：请改正拼写或删去",
+                 f"{other.value} has no attribute {name[:80]} and it has no effect{en}: correct its spelling or remove "
+                 "it", "warning")
 
 
 def _refuse(findings: Findings, name: str, line: int, element: str | None, zh: str, en: str) -> None:

@@ -15,12 +15,14 @@ import click
 from bpmn.interchange import with_drawing
 from engine import bounded, confined, definitions
 from engine.bounded import Judged
-from engine.cli_base import as_json, main, opened
+from engine.cli_base import as_json, connected, main, opened
 from engine.config import Config
 from engine.library import Library, Package, package_at
 from engine.packages import file_at
 from engine.scenario_file import read_scenario
 from engine.scenarios import play
+from engine.templates import read_template
+from engine.word import as_word
 from engine.work import SYSTEM
 from forms.words import Finding, Unfit
 
@@ -114,6 +116,22 @@ def library_draw(files: tuple[Path, ...]) -> None:
         if drawn != data:
             path.write_bytes(drawn)
         click.echo(f"{path}  " + ("已写入图形 · drawn" if drawn != data else "图形已完整 · drawn already"))
+
+
+@library.command("word")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.pass_obj
+def library_word(config: Config, files: tuple[Path, ...]) -> None:
+    """Turn templates of documents (documents/*.yaml) into Word files beside them, to be edited in Word from then on."""
+    with connected(config).look(SYSTEM) as work:
+        now = work.now
+    for path in files:
+        text = file_at(path).decode("utf-8")
+        template = read_template(text, path.name)
+        if template.word_file is None:
+            path.with_suffix(".docx").write_bytes(as_word(template, now))
+            path.write_text(f"{text[: text.index('blocks:')]}word: {path.stem}.docx\n", encoding="utf-8")
+        click.echo(str(path.with_suffix(".docx")))
 
 
 @main.group()

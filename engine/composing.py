@@ -13,7 +13,7 @@ from engine.errors import Incident
 from engine.paper import Block, Grid, Line, Paper
 from engine.templates import DocumentTemplate, Phrase, Section, Slot
 from engine.work import BEIJING
-from forms.expressions import ExpressionError
+from forms.expressions import Expression, ExpressionError
 from forms.money import capital, yuan
 from forms.values import FileRef, PersonRef, Value
 from forms.words import Text
@@ -34,8 +34,7 @@ class Writer:
     def paper(self) -> Paper:
         """The document. Incident, naming the template and the line, where an expression has no value to be written."""
         blocks = [block for section in self.template.sections for block in self._blocks(section)]
-        name = self._words(self.template.name, self.names)
-        return Paper(self.template.title.zh, name, tuple(blocks))
+        return Paper(self.template.title.zh, self.title, tuple(blocks))
 
     def _blocks(self, section: Section) -> Iterator[Block]:
         with_names = self.names
@@ -60,10 +59,27 @@ class Writer:
             yield tuple(self._words(cell, names) for cell in cells)
 
     def _words(self, phrase: Phrase, names: Names) -> str:
-        said = [part if isinstance(part, str) else self._said(part, names, phrase.line) for part in phrase.parts]
+        said = [part if isinstance(part, str) else self.said(part, names, phrase.line) for part in phrase.parts]
         return "".join(said)
 
-    def _said(self, slot: Slot, names: Names, line: int) -> str:
+    @property
+    def title(self) -> str:
+        """The name of the file, without its ending."""
+        return self._words(self.template.name, self.names)
+
+    def members(self, source: Expression) -> list[Any]:
+        """The members of a list for which a row stands; none of None. Incident where it is no list."""
+        found = self._value(source.value, self.names, 0)
+        if found is not None and not isinstance(found, list):
+            raise self._incident(0, Text("each 应得到列表", "each must give a list"))
+        return found or []
+
+    def holds(self, condition: Expression, names: Names) -> bool:
+        """Whether a condition holds."""
+        return bool(self._value(condition.condition, names, 0))
+
+    def said(self, slot: Slot, names: Names, line: int = 0) -> str:
+        """The value of a slot as its format writes it. Incident where it has none."""
         value = self._value(slot.expression.value, names, line)
         members = value if isinstance(value, list) else [value]
         try:

@@ -15,6 +15,7 @@ from engine.model import Document, DocumentContent, Person
 from engine.paper import pdf_is_possible, to_docx, to_html, to_pdf
 from engine.templates import DocumentTemplate, read_template
 from engine.uploads import MOST_BYTES, clean_name, media_of
+from engine.word import write_word
 from engine.work import Work
 from forms.values import FileRef
 
@@ -60,8 +61,9 @@ def issue(work: Work, template: DocumentTemplate, names: Names, functions: Funct
     def name_of(person: str) -> str:
         return work.db.execute(select(Person.name).where(Person.id == person)).scalar_one_or_none() or person
 
-    paper = Writer(template, names, functions, name_of).paper()
-    return clean_name(f"{paper.name}.docx"), to_docx(paper, work.now)
+    writer = Writer(template, names, functions, name_of)
+    data = write_word(template.word, writer, work.now) if template.word else to_docx(writer.paper(), work.now)
+    return clean_name(f"{writer.title}.docx"), data
 
 
 def _keep_content(work: Work, sha256: str, data: bytes) -> None:

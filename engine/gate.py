@@ -22,6 +22,7 @@ from bpmn.surroundings import OperationSpec, ProcessSignature, Surroundings, sig
 from bpmn.wording import unbrought
 from engine.packages import Package
 from engine.templates import DocumentTemplate, read_template
+from engine.word import read_word
 from forms.expressions import ExpressionError, compile_expression
 from forms.form import Form, read_form
 from forms.values import Value
@@ -41,6 +42,10 @@ OPERATIONS: Mapping[str, OperationSpec] = {
 """What a service task may do: a closed list. ``desk`` does them."""
 
 
+OF_PARAMETERS = frozenset({"unknown-parameter", "table-gap", "table-overlap", "cell-value"})
+"""The codes of findings that depend on which parameters there are, and on their values."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """What a package turned out to hold, read and checked."""
@@ -58,7 +63,7 @@ def read_package(package: Package) -> tuple[Contents | None, list[Finding]]:
     templates: dict[str, DocumentTemplate] = {}
     texts: dict[str, str] = {}
     for path, content in sorted(package.files.items()):
-        if path.startswith("forms/"):
+        if path.startswith("forms/") and not path.endswith(".docx"):
             try:
                 texts[path] = content.decode("utf-8")
             except UnicodeDecodeError as error:
@@ -71,7 +76,7 @@ def read_package(package: Package) -> tuple[Contents | None, list[Finding]]:
     for path, text in texts.items():
         try:
             if "/documents/" in path:
-                template = read_template(text, path)
+                template = _with_word(read_template(text, path), path, package, findings)
                 templates[template.id] = template
             else:
                 form = read_form(text, path, bases)
@@ -95,6 +100,21 @@ def read_package(package: Package) -> tuple[Contents | None, list[Finding]]:
                 findings = sorted(dict.fromkeys(findings), key=lambda finding: finding.line)
     tables = _tables(package, findings)
     return (Contents(diagram, found, templates, tables) if diagram else None), findings
+
+
+def _with_word(template: DocumentTemplate, path: str, package: Package, findings: list[Finding]) -> DocumentTemplate:
+    """The template with the Word file it names, if it names one."""
+    if template.word_file is None:
+        return template
+    beside = f"{path.rpartition('/')[0]}/{template.word_file}"
+    if beside not in package.files:
+        named = template.word_file
+        zh, en = f"没有 Word 文件 {named}：请放在此文件旁", f"there is no Word file {named}: put it beside this one"
+        findings.append(Finding("no-word", path, 1, template.id, Text(zh, en)))
+        return template
+    word, found = read_word(package.files[beside], beside, template.labels)
+    findings += found
+    return replace(template, word=word)
 
 
 def _tables(package: Package, findings: list[Finding]) -> dict[str, Table]:

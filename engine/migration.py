@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select, update
 
 from bpmn.diagram import Element
-from engine import definitions
+from engine import definitions, gate, parameter_sets
 from engine.access import bars
 from engine.desk import Desk, lock
 from engine.errors import Incident, NotFound, NotYours, WrongState
@@ -105,7 +105,24 @@ def _obstacles(desk: Desk, new: definitions.Deployed, renamed: Mapping[str, str]
         return [Text(f"案卷属于流程“{desk.row['process']}”", f"the case is of the process {desk.row['process']!r}")]
     if new.id == desk.row["definition"]:
         return [Text(f"案卷已在版本 {new.version} 上", f"the case is on the version {new.version} already")]
-    return list(moving.obstacles(desk.instance, new.model, renamed))
+    return [*moving.obstacles(desk.instance, new.model, renamed), *_unfit_parameters(desk, new)]
+
+
+def _unfit_parameters(desk: Desk, new: definitions.Deployed) -> list[Text]:
+    """Where the version reads a parameter that the case, which keeps its own, has not, or has with a value that leaves
+    a decision table with a gap or an overlap.
+    """
+    own = desk.row["parameters"]
+    kept: dict[tuple[str, str], list[Text]] = desk.work.memory.setdefault("unfit parameters", {})
+    if (own, new.id) not in kept:
+        values = parameter_sets.values(desk.work, own)
+        kept[own, new.id] = [
+            Text(f"按本案的参数（{own}），{each.text.zh}", f"with the parameters of this case ({own}), {each.text.en}")
+            for contents in new.contents.values()
+            for each in gate.check_contents(contents, (), {}, values)
+            if each.code in gate.OF_PARAMETERS and each.severity == "error"
+        ]
+    return kept[own, new.id]
 
 
 def _arrived(old: Desk, new: definitions.Deployed, move: moving.Move) -> tuple[Desk, arriving.Arrival]:

@@ -19,7 +19,7 @@ from engine.errors import Unusable, WrongUsage
 MOST_FILES, MOST_BYTES = 500, 30_000_000
 MOST_PACKED = 10_000_000
 LONGEST_PATH = 300
-KEPT = (".bpmn", ".yaml", ".dmn")
+KEPT = (".bpmn", ".yaml", ".dmn", ".docx")
 ASIDE = "examples"
 
 # What the libraries that unpack raise when an archive is not what it says; an encrypted one is a RuntimeError.

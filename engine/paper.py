@@ -93,7 +93,7 @@ def to_docx(paper: Paper, at: datetime) -> bytes:
     properties.comments, properties.language = "", "zh-CN"
     buffer = io.BytesIO()
     document.save(buffer)
-    return _settled(buffer.getvalue())
+    return settled(buffer.getvalue())
 
 
 def _lay_out(document: Any) -> None:
@@ -139,7 +139,7 @@ def clean(text: str) -> str:
     return "".join(sign for sign in text if sign in "\n\t" or (sign >= " " and sign not in UNWRITABLE))
 
 
-def _settled(data: bytes) -> bytes:
+def settled(data: bytes) -> bytes:
     """The same archive with one fixed time on all its files."""
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as target:

@@ -24,6 +24,9 @@ A template is a file ``documents/<id>.yaml`` beside the forms of its process:
       - sign: ["{agency}", "{today|date}"]              # at the right, one below the other
       - note: 本证明由申请人自行打印。                    # small print
 
+Instead of ``blocks`` it may say ``word: certificate.docx``: a file beside it that is edited in Word, with the same
+slots in its text (see ``word``).
+
 Between braces stands an expression of the one expression language, with the names of the case, and after ``|`` how its
 value is written: ``yuan`` 1,234.50 元, ``capital`` 壹仟贰佰叁拾肆元伍角, ``date`` 2026年3月2日, ``label:type`` what
 ``labels`` call a code (one they do not name stays as it is). The members of a list are joined by 、, an empty value
@@ -35,12 +38,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from forms.expressions import Expression, ExpressionError, compile_expression
 from forms.owned_yaml import List_, Mapping_, load
 from forms.reading import Reader
 from forms.words import Text, Unfit
+
+if TYPE_CHECKING:
+    from engine.word import Word
 
 FORMATS = ("yuan", "capital", "date", "label")
 KINDS = frozenset({"heading", "address", "paragraph", "note", "table", "rows", "sign"})
@@ -92,6 +98,8 @@ class DocumentTemplate:
     name: Phrase
     labels: Mapping[str, Mapping[str, str]]
     sections: tuple[Section, ...]
+    word_file: str | None = None
+    word: Word | None = None
 
     @property
     def names_read(self) -> frozenset[str]:
@@ -100,15 +108,18 @@ class DocumentTemplate:
         for section in self.sections:
             own = set(_names(phrase for line in section.lines for phrase in line)) - {section.name}
             found |= own.union(*(each.names for each in (section.when, section.each) if each is not None))
+        for expression, brought in self.word.expressions() if self.word else ():
+            found |= set(expression.names) - brought
         return frozenset(found)
-
 
     @property
     def expressions(self) -> tuple[Expression, ...]:
         """Every expression of it."""
         conditions = [each for section in self.sections for each in (section.when, section.each) if each is not None]
         phrases = [self.name, *(phrase for section in self.sections for line in section.lines for phrase in line)]
-        return (*conditions, *(part.expression for each in phrases for part in each.parts if isinstance(part, Slot)))
+        slots = (part.expression for each in phrases for part in each.parts if isinstance(part, Slot))
+        in_word = (each for each, _ in self.word.expressions()) if self.word else ()
+        return (*conditions, *slots, *in_word)
 
 
 def _names(phrases: Any) -> Iterator[str]:
@@ -138,7 +149,7 @@ class _TemplateReader(Reader):
         self.labels: dict[str, dict[str, str]] = {}
 
     def template(self, source: Mapping_) -> DocumentTemplate | None:
-        self.unknown(source, frozenset({"id", "title", "basis", "name", "labels", "blocks"}), None)
+        self.unknown(source, frozenset({"id", "title", "basis", "name", "labels", "blocks", "word"}), None)
         stem = PurePosixPath(self.file).stem
         if source.get("id") != stem:
             self.complain(
@@ -153,15 +164,16 @@ class _TemplateReader(Reader):
         if title is None and "title" not in source:
             self.complain("missing", source.line, None, "缺少 title", "the title is missing")
         name = self._phrase(source.get("name"), source.lines.get("name", source.line))
-        blocks = self.mappings(source, "blocks", None)
-        if not blocks:
+        blocks, word = self.mappings(source, "blocks", None), self.string(source, "word", None)
+        if bool(blocks) == bool(word):
             line = source.lines.get("blocks", source.line)
-            self.complain("missing", line, None, "缺少 blocks", "there are no blocks")
+            zh, en = "应有 blocks 或 word 之一", "one of blocks and word is needed"
+            self.complain("missing", line, None, zh, en)
         sections = [self._section(block) for block in blocks]
         if title is None or name is None:
             return None
         basis = self.string(source, "basis", None)
-        return DocumentTemplate(stem, title, basis, name, self.labels, tuple(each for each in sections if each))
+        return DocumentTemplate(stem, title, basis, name, self.labels, tuple(each for each in sections if each), word)
 
     def _labels(self, source: Mapping_) -> dict[str, dict[str, str]]:
         given = source.get("labels", {})
@@ -237,44 +249,59 @@ class _TemplateReader(Reader):
             )
             return None
         try:
-            return Phrase(tuple(self._part(part) for part in split(str(content))), line)
+            return Phrase(
+                tuple(part if isinstance(part, str) else slot_of(part, self.labels) for part in split(str(content))),
+                line,
+            )
         except ExpressionError as error:
             self.complain("expression", line, None, error.text.zh, error.text.en)
             return None
-
-    def _part(self, part: str | tuple[str, str]) -> str | Slot:
-        if isinstance(part, str):
-            return part
-        source, said = part
-        form, _, labels = said.partition(":")
-        if form and form not in FORMATS:
-            raise ExpressionError(
-                Text(f"没有“{form}”这种写法：{'、'.join(FORMATS)}", f"no way of writing {form!r}: {', '.join(FORMATS)}")
-            )
-        if (form == "label") != (labels in self.labels):
-            raise ExpressionError(Text(f"labels 里没有“{labels}”", f"labels do not hold {labels!r}"))
-        return Slot(compile_expression(source), form, labels)
 
 
 def split(text: str) -> Iterator[str | tuple[str, str]]:
     """The plain parts of a text, and its slots as expression and format. ExpressionError where a brace is left open."""
     plain: list[str] = []
+    for _, _, part in spans(text):
+        if isinstance(part, str):
+            plain.append(part)
+            continue
+        if plain:
+            yield "".join(plain)
+        yield part
+        plain = []
+    if plain:
+        yield "".join(plain)
+
+
+def spans(text: str) -> Iterator[tuple[int, int, str | tuple[str, str]]]:
+    """The same with the places where each part begins and ends; a doubled brace is a part of its own."""
     at = 0
     while at < len(text):
         if text.startswith(("{{", "}}"), at):
-            plain.append(text[at])
+            yield at, at + 2, text[at]
             at += 2
         elif text[at] == "{":
             end, bar = _slot_end(text, at + 1)
-            if plain:
-                yield "".join(plain)
-            yield text[at + 1 : bar].strip(), text[bar + 1 : end].strip()
-            plain, at = [], end + 1
+            yield at, end + 1, (text[at + 1 : bar].strip(), text[bar + 1 : end].strip())
+            at = end + 1
         else:
-            plain.append(text[at])
-            at += 1
-    if plain:
-        yield "".join(plain)
+            start = at
+            while at < len(text) and text[at] != "{" and not text.startswith("}}", at):
+                at += 1
+            yield start, at, text[start:at]
+
+
+def slot_of(part: tuple[str, str], labels: Mapping[str, Mapping[str, str]]) -> Slot:
+    """A slot from its expression and format. ExpressionError: no expression, no such format, no such labels."""
+    source, said = part
+    form, _, named = said.partition(":")
+    if form and form not in FORMATS:
+        raise ExpressionError(
+            Text(f"没有“{form}”这种写法：{'、'.join(FORMATS)}", f"no way of writing {form!r}: {', '.join(FORMATS)}")
+        )
+    if (form == "label") != (named in labels):
+        raise ExpressionError(Text(f"labels 里没有“{named}”", f"labels do not hold {named!r}"))
+    return Slot(compile_expression(source), form, named)
 
 
 def _slot_end(text: str, start: int) -> tuple[int, int]:

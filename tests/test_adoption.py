@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from engine import adoption, cases, incidents, parameter_sets, registers
+from engine import adoption, cases, incidents, migration, parameter_sets, registers
 from engine.desk import open_desk
-from engine.errors import Invalid
+from engine.errors import Invalid, WrongState
 from engine.library import Library
 from engine.parameter_sets import SHIPPED, ValueSet
 from engine.work import SYSTEM
@@ -176,6 +176,16 @@ def test_a_set_cannot_take_effect_before_one_that_is_adopted_already_nor_in_the_
     assert both.values["consent_days"] == 12 and both.adopted.keys() == {"consent_days", "tier_thresholds_fen"}
     adopted(council, [{"key": "consent_days", "value": "13"}], today)
     assert in_force(council).effective_from == council.clock().date()
+
+
+def test_a_case_is_not_moved_to_a_version_that_its_own_parameters_do_not_fit(council: Office) -> None:
+    case = council.act("甲", cases.start, "tiered", {"approval_amount_fen": 500})
+    adopted(council, THRESHOLDS)
+    [new] = council.deploy(package("tiered", ("approval_tier.dmn", FIRST_TIER[1], "&lt; 200_000_000")))
+    [obstacle] = council.look(migration.obstacles, case, new.id, {})
+    assert SHIPPED in obstacle.zh and "200000000" not in obstacle.zh and "100000000" in obstacle.zh
+    refusal = council.refused("制度员", migration.migrate, case, new.id)
+    assert isinstance(refusal, WrongState)
 
 
 def test_of_sets_adopted_at_once_each_builds_on_the_one_before(council: Office) -> None:

@@ -13,7 +13,7 @@ import pytest
 from bpmn.reader import read_diagram
 from engine.gate import read_package
 from engine.library import Library
-from engine.worldly import PURE
+from engine.worldly import PURE, fact_label
 from forms.answer import World, check
 from forms.expressions import compile_script
 from forms.values import PersonRef
@@ -176,7 +176,7 @@ def test_a_gap_check_names_each_fact_of_the_trail_once_and_no_other() -> None:
 @pytest.mark.parametrize(("conclusion", "proposal"), list(product(CONCLUSIONS, CONCLUSIONS[:3])))
 def test_no_conclusion_is_above_the_proposal(conclusion: str, proposal: str) -> None:
     at_most = {"exempt": 2, "no_case": 2, "rectify_then_exempt": 1, "not_exempt": 0}
-    names = {"proposal": proposal, "trigger": "value_change", "decision_reasons": []}
+    names = {"proposal": proposal, "trigger": "value_change", "decision_reasons": [], "factless": []}
     answer = {"conclusion": conclusion, "reason": "经评议作出本结论"}
     accepted = at_most[conclusion] <= at_most[proposal]
     assert refused("panel_conclusion", answer, names) == (set() if accepted else {"conclusion"})
@@ -186,7 +186,7 @@ def test_no_conclusion_is_above_the_proposal(conclusion: str, proposal: str) -> 
 @pytest.mark.parametrize("basis", ["art19_pricing", "art19_investment_loss", "unit_rules"])
 def test_article_19_is_the_basis_only_for_what_it_speaks_of(trigger: str, basis: str) -> None:
     wanted = {"art19_pricing": "value_change", "art19_investment_loss": "investment_loss"}
-    names = {"proposal": "exempt", "trigger": trigger, "decision_reasons": []}
+    names = {"proposal": "exempt", "trigger": trigger, "decision_reasons": [], "factless": []}
     rules = {"basis_reference": "本单位细则"} if basis == "unit_rules" else {}
     answer = {"conclusion": "exempt", "exemption_basis": basis, **rules}
     accepted = wanted.get(basis, trigger) == trigger
@@ -194,7 +194,7 @@ def test_article_19_is_the_basis_only_for_what_it_speaks_of(trigger: str, basis:
 
 
 def test_a_lower_conclusion_needs_its_reason() -> None:
-    names = {"proposal": "exempt", "trigger": "value_change", "decision_reasons": []}
+    names = {"proposal": "exempt", "trigger": "value_change", "decision_reasons": [], "factless": []}
     assert refused("panel_conclusion", {"conclusion": "not_exempt", "reason": None}, names) == {"reason"}
     computed = {"conclusion": "exempt", "exemption_basis": "art19_pricing", "reason": None}
     assert refused("panel_conclusion", computed, names) == set()
@@ -233,3 +233,7 @@ def test_an_item_of_the_negative_list_that_is_hit_has_a_severity(row: dict[str, 
     item = {"code": "NL-01", "item": "未公示", "area": "公示", "origin": "002"}
     names = {"negative_list": [item], "gap_rows": [], "pricing_mode": None, "target_titles": []}
     assert refused("negative_list_check", {"items": [row]}, names) == (set() if accepted else {"items"})
+
+
+def test_a_fact_is_called_by_its_name_and_an_unknown_one_by_its_code() -> None:
+    assert (fact_label("F-DD-05"), fact_label("F-XX-99")) == ("会议纪要", "F-XX-99")

@@ -152,9 +152,12 @@ class Tree(Workflow):
         """Keep one thing that happened, for the trail."""
         self.happenings.append(Happening(kind, node.element.id, node.model.id, dict(about)))
 
-    def passed(self, kind: str, task: Task, about: Mapping[str, Value], left: Mapping[str, Value] | None = None) -> None:
+    def passed(
+        self, kind: str, task: Task, about: Mapping[str, Value], left: Mapping[str, Value] | None = None
+    ) -> None:
         """An element was passed, which leaves its facts: those a form showed (``left``), else all it declares."""
-        self.tell(kind, task.task_spec, {**about, **(facts_told(task.task_spec.declares(task)) if left is None else left)})
+        told = facts_told(task.task_spec.declares(task)) if left is None else left
+        self.tell(kind, task.task_spec, {**about, **told})
 
     def open_item(self, task: Task, item: WorkItem) -> None:
         """A work item has come into being."""
