@@ -23,7 +23,8 @@ _NOTE = (200.0, 50.0)
 _GAP = 40.0
 # A sound file is made of these: what is no tag, and tags with their quoted attributes.
 _PART = re.compile(
-    r"""<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?P<end>/?)(?P<name>[^\s/>]+)(?:[^>"']|"[^"]*"|'[^']*')*>""", re.DOTALL
+    r"""<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>|<(?P<end>/?)(?P<name>[^\s/>]+)(?:[^>"']|"[^"]*"|'[^']*')*>""",
+    re.DOTALL,
 )
 _NAMESPACE = re.compile(r"""xmlns:([\w.-]+)\s*=\s*["']([^"']*)["']""")
 
@@ -49,10 +50,9 @@ def with_drawing(data: bytes, file: str) -> bytes:
 
 def is_whole(diagram: Diagram) -> bool:
     """Whether the file says of every element, flow, note and lane in use where it is drawn."""
-    nodes = diagram.elements.keys() | diagram.notes.keys() | {each.lane for each in diagram.elements.values() if each.lane}
-    drawn = {
-        flow.id for flow in diagram.flows.values() if {flow.source, flow.target} <= diagram.elements.keys()
-    }
+    lanes = {each.lane for each in diagram.elements.values() if each.lane}
+    drawn = {flow.id for flow in diagram.flows.values() if {flow.source, flow.target} <= diagram.elements.keys()}
+    nodes = diagram.elements.keys() | diagram.notes.keys() | lanes
     return nodes <= diagram.shapes.keys() and drawn <= diagram.edges.keys()
 
 
@@ -165,4 +165,4 @@ class _Pen:
 
 
 def _written(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    return f"{value:.4f}".rstrip("0").rstrip(".")

@@ -64,7 +64,7 @@ def _straight(source: Shape, target: Shape) -> tuple[Point, ...]:
 
 
 def laid_out(diagram: Diagram) -> Drawing:
-    """A drawing of our own, whatever the file says: every container laid out, inner ones first, then moved into place."""
+    """A drawing of our own, whatever the file says: containers laid out, inner ones first, then moved into place."""
     inside: dict[str, list[Element]] = {diagram.process.id: []}
     for element in diagram.elements.values():
         inside.setdefault(element.container, []).append(element)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bpmn.automatic import check_automatic
 from bpmn.diagram import Diagram
+from bpmn.drafts import check_drafts
 from bpmn.facts import check_facts
 from bpmn.findings import Findings
 from bpmn.happenings import check_happenings
@@ -39,6 +40,7 @@ def check_diagram(diagram: Diagram, surroundings: Surroundings) -> list[Finding]
     check_automatic(diagram, surroundings, scopes, findings)
     check_expressions(diagram, surroundings, scopes, findings)
     check_facts(diagram, surroundings, findings)
+    check_drafts(diagram, surroundings, findings)
     return findings.in_order()
 
 

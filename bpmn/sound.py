@@ -19,14 +19,15 @@ _ONCE = frozenset({
 })
 _LOOPS = frozenset({"multiInstanceLoopCharacteristics", "standardLoopCharacteristics"})
 # The attributes of BPMN on what is read here: activities, events, gateways, flows, loops, definitions of events.
-ATTRIBUTES = frozenset("""
+_SAID = """
 id name default startQuantity completionQuantity isForCompensation implementation operationRef messageRef instantiate
 scriptFormat calledElement triggeredByEvent ordering cancelRemainingInstances method gatewayDirection eventGatewayType
 parallelMultiple attachedToRef cancelActivity isInterrupting sourceRef targetRef isImmediate isExecutable isClosed
 processType definitionalCollaborationRef isSequential behavior oneBehaviorEventRef noneBehaviorEventRef testBefore
 loopMaximum waitForCompletion activityRef errorRef signalRef escalationRef dataObjectRef dataStoreRef itemSubjectRef
 isCollection language evaluatesToTypeRef initiatingParticipantRef loopType
-""".split())
+"""
+ATTRIBUTES = frozenset(_SAID.split())
 _CHILDREN = {
     "sequenceFlow": frozenset({"documentation", "extensionElements", "conditionExpression", "auditing", "monitoring"}),
     "timerEventDefinition": frozenset({"documentation", "extensionElements", "timeDate", "timeDuration", "timeCycle"}),
@@ -51,9 +52,8 @@ def check_once(owner: Node, findings: Findings) -> None:
 def strange_words(owner: Node) -> Iterator[Other]:
     """The attributes of a process and its parts that BPMN does not have (``@name``), and such children of its flows."""
     for node, key in _parts(owner):
-        known = _CHILDREN.get(node.name)
-        for child in node.children if known is not None else ():
-            if child.namespace == BPMN and child.name not in known:
+        for child in node.children if node.name in _CHILDREN else ():
+            if child.namespace == BPMN and child.name not in _CHILDREN[node.name]:
                 yield Other(child.name, key, child.line)
         for namespace, name in node.attributes:
             if not namespace and name not in ATTRIBUTES:
@@ -66,9 +66,11 @@ def _parts(owner: Node) -> Iterator[tuple[Node, str]]:
     while waiting:
         node, key = waiting.pop()
         yield node, key
-        for child in reversed(node.children):
-            if child.namespace == BPMN and child.name not in _BESIDE:
-                waiting.append((child, child.get("id") if child.name not in _WITHIN else key))
+        waiting += [
+            (child, key if child.name in _WITHIN else child.get("id"))
+            for child in reversed(node.children)
+            if child.namespace == BPMN and child.name not in _BESIDE
+        ]
 
 
 # What belongs to another tool or only explains; and what is part of an element although it may have an id itself.

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from bpmn.diagram import Diagram, Element, Other
 from bpmn.findings import Findings
 from bpmn.foreign import INSTEAD_FOREIGN, refuse_value
-from bpmn.starts import starts_by_event
 from bpmn.sound import ATTRIBUTES
+from bpmn.starts import starts_by_event
 from forms.words import Text
 
 ACTIVITIES = frozenset({

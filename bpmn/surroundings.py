@@ -48,7 +48,7 @@ class ProcessSignature:
 class Surroundings:
     """Everything a diagram may refer to. ``given`` are the names the system brings of itself.
 
-    ``facts`` are codes, ``parameters`` keys; None: which there are is not known, and so not looked at.
+    ``drafts`` are the codes of policy texts that are drafts. ``facts`` are codes, ``parameters`` keys; None: which there are is not known, and so not looked at.
     """
 
     forms: Mapping[str, Form] = field(default_factory=dict)
@@ -57,6 +57,7 @@ class Surroundings:
     processes: Mapping[str, ProcessSignature] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
     facts: frozenset[str] | None = frozenset()
+    drafts: frozenset[str] = frozenset()
     given: frozenset[str] = GIVEN
     parameters: frozenset[str] | None = None
 

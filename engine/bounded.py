@@ -67,7 +67,12 @@ def check_bounded(
 ) -> tuple[bool, list[Finding]]:
     """Whether a package may be deployed, and all that is wrong with it; ``too-heavy`` when it exceeds a limit."""
     [judged] = judge(
-        [package], vocabulary.roles, signatures, parameters=vocabulary.values, facts=vocabulary.facts
+        [package],
+        vocabulary.roles,
+        signatures,
+        parameters=vocabulary.values,
+        facts=vocabulary.facts,
+        drafts=vocabulary.drafts,
     )
     return judged.ok, list(judged.findings)
 
@@ -81,6 +86,7 @@ def judge(
     facts: Collection[str] | None = None,
     *,
     later: Mapping[str, Mapping[str, Value]] | None = None,
+    drafts: Collection[str] = (),
 ) -> list[Judged]:
     """What the gate says of each of these packages, which may call each other and the processes of ``signatures``.
 
@@ -96,6 +102,7 @@ def judge(
             for name, each in sorted(plugged.specs().items())
         },
         "roles": sorted(roles),
+        "drafts": sorted(drafts),
         "facts": None if facts is None else sorted(facts),
         "signatures": {name: _plain(each) for name, each in sorted(signatures.items())},
         "language": language,

@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from bpmn.diagram import Element
 from bpmn.work_items import ANYONE
-from engine import definitions
+from engine import definitions, policies
 from engine.admission import Item, admit, refuse_suspended, take_up
 from engine.answers import accept, keep_submission
 from engine.desk import Desk, lock, open_desk
@@ -112,6 +112,7 @@ def _complete(desk: Desk, item: Item, answer: Mapping[str, Any], on_behalf_of: s
     told |= keep_submission(desk, process, element, item["id"], values, on_behalf_of)
     about = desk.deployed.element(process, element).policy
     told |= {name: about[name] for name in ("basis", "tag") if about.get(name)} | left
+    told |= policies.told(desk.work, about.get("basis"))
     adopted = adopt(desk)
     actor = {"id": desk.work.actor, "role": item["roles"].strip("|").replace("|", ",")}
     if on_behalf_of:

@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from engine import cli_cases, cli_dossier, cli_events, cli_library, cli_mending, cli_parameters, cli_trail, cli_upkeep
+from engine import (
+    cli_cases,
+    cli_dossier,
+    cli_events,
+    cli_library,
+    cli_mending,
+    cli_parameters,
+    cli_policy,
+    cli_trail,
+    cli_upkeep,
+)
 from engine.cli_base import main
 
 __all__ = [
-    "cli_cases", "cli_dossier", "cli_events", "cli_library", "cli_mending", "cli_parameters", "cli_trail", "cli_upkeep",
+    "cli_cases",
+    "cli_dossier",
+    "cli_events",
+    "cli_library",
+    "cli_mending",
+    "cli_parameters",
+    "cli_policy",
+    "cli_trail",
+    "cli_upkeep",
     "main",
 ]  # fmt: skip

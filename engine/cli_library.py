@@ -35,11 +35,11 @@ def check(paths: tuple[Path, ...], as_json: bool) -> None:
     packages = packages_at(paths)
     library = Library.standing()
     words = library.vocabulary()
-    roles, values, facts = words.roles, words.values, words.facts
+    roles, values, facts, drafts = words.roles, words.values, words.facts, words.drafts
     every = [library.package(name) for name in library.processes()]
-    shipped = bounded.judge(every, roles, {}, parameters=values, facts=facts)
+    shipped = bounded.judge(every, roles, {}, parameters=values, facts=facts, drafts=drafts)
     known = {each.process: each.signature for each in shipped if each.process and each.signature}
-    answers = bounded.judge(packages, roles, known, parameters=values, facts=facts)
+    answers = bounded.judge(packages, roles, known, parameters=values, facts=facts, drafts=drafts)
     rows = [finding_row(each, package, answer) for package, answer in zip(packages, answers, strict=True)
             for each in answer.findings]
     if as_json:

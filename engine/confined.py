@@ -147,7 +147,8 @@ def answer(packages: list[Package], asked: Mapping[str, Any]) -> None:
     for number, (package, (contents, unreadable)) in enumerate(zip(packages, read, strict=True)):
         _tell({"at": number})
         wrong = check_contents(
-            contents, asked["roles"], signatures, parameters, asked["facts"], later=later, operations=operations
+            contents, asked["roles"], signatures, parameters, asked["facts"], later=later, operations=operations,
+            drafts=asked["drafts"],
         ) if contents else []
         _tell(_row(package, contents, unreadable + wrong, asked["language"]))
 

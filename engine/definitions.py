@@ -73,7 +73,8 @@ def judged(
     """
     values, later = values_by_day(work, vocabulary)
     known, facts = signatures(work), vocabulary.facts
-    return bounded.judge(packages, vocabulary.roles, known, language, values, facts, later=later)
+    drafts = vocabulary.drafts
+    return bounded.judge(packages, vocabulary.roles, known, language, values, facts, later=later, drafts=drafts)
 
 
 def values_by_day(work: Work, vocabulary: Vocabulary) -> tuple[dict[str, Value], dict[str, dict[str, Value]]]:
@@ -93,7 +94,14 @@ def check_package(
     values, later = values_by_day(work, vocabulary)
     known, facts = {**(beside or {}), **signatures(work)}, vocabulary.facts
     return gate.check_package(
-        package, vocabulary.roles, known, values, facts, later=later, operations=plugged.specs()
+        package,
+        vocabulary.roles,
+        known,
+        values,
+        facts,
+        later=later,
+        operations=plugged.specs(),
+        drafts=vocabulary.drafts,
     )
 
 

@@ -21,7 +21,7 @@ from engine.work import SYSTEM, Database, Work
 
 DEMO = "demo."
 PERIOD, SETTLED = timedelta(days=200), timedelta(days=40)
-ACCOUNTS, CASES = "register_account", "tech_contract_registration"
+ACCOUNTS, CASES, RULES = "register_account", "tech_contract_registration", "policy_adoption"
 
 PEOPLE: Mapping[str, tuple[str, ...]] = {
     "inventor_lead": ("周启明",),
@@ -53,7 +53,7 @@ PEOPLE: Mapping[str, tuple[str, ...]] = {
     "applicant_security": ("保密部门 秦守",),
     "requester": ("申请人 尤念",),
     "case_handlers": ("经办人 施行",),
-    "diligence_panel": ("评议组 夏清", "评议组 方平", "评议组 石正"),
+    "diligence_panel": ("评议组 夏清", "评议组 方平", "评议组 石正", "评议组 尹默", "评议组 章和", "评议组 毕达"),
     "process_owner": ("流程负责人 郭绘",),
     "sysadmin": ("系统管理员 管理",),
 }
@@ -129,7 +129,8 @@ def _started(walker: Walker, processes: Sequence[str], scenarios: Mapping[str, l
     *first, last = processes
     for process in first:
         try:
-            return walker.start(process, scenarios.get(process, ()))
+            # What rules a worked case adopts would hold for all cases after it: here they are those of the examples.
+            return walker.start(process, () if process == RULES else scenarios.get(process, ()))
         except Refusal:
             continue
     return walker.start(last, scenarios[last])

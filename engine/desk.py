@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select
 
 from bpmn.diagram import Element, Operation
 from bpmn.durations import Duration
-from engine import calendar, consulting, definitions, facts, keeping, parameter_sets, signals
+from engine import calendar, consulting, definitions, facts, keeping, parameter_sets, policies, signals
 from engine.access import bars
 from engine.errors import Incident, NotFound, Taken, WrongState
 from engine.model import CaseFile, Person, table
@@ -200,7 +200,8 @@ class Desk:
                 said[key] = value
         element = self.deployed.element(happening.process, happening.element)
         told = ("basis", "tag") if happening.kind in PASSED else ("basis",)
-        return said | {name: element.policy[name] for name in told if element.policy.get(name)}
+        found = {name: element.policy[name] for name in told if element.policy.get(name)}
+        return said | found | policies.told(self.work, element.policy.get("basis") if "tag" in told else None)
 
     # Time.
 

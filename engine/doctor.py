@@ -64,7 +64,7 @@ def _database(work: Work) -> Iterator[Check]:
     powers = grants.powers(work.db)
     if powers["superuser"] or powers["owner"]:
         yield Check("roles", "missing", Text(
-            f"当前账号是{'超级用户' if powers['superuser'] else '表的所有者'}，可以拆除围栏：请改用授予 liuhen_app 的账号",
+            f"当前账号是{'超级用户' if powers['superuser'] else '表的所有者'}，可以拆除围栏：请换用有 liuhen_app 的账号",
             f"this account is {'a superuser' if powers['superuser'] else 'the owner of the tables'} and can take the "
             "fences down: use an account that is granted liuhen_app",
         ))  # fmt: skip

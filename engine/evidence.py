@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import select
 
 from bpmn.facts import declared
-from engine import documents, inbox
+from engine import definitions, documents, inbox
 from engine.answers import keep_submission
+from engine.definitions import Deployed
 from engine.desk import Desk, open_desk
 from engine.errors import NotFound, NotYours, Unusable, WrongState
 from engine.facts import named
@@ -56,16 +57,21 @@ class Step:
 
 def steps(work: Work, case: str) -> list[Step]:
     """The steps of a case (by id) that are past, in their order; a step done again is there each time."""
-    desk = Desk.thawed(work, inbox.case(work, case))
-    return [_step(desk, row) for row in inbox.events(work, case) if row["kind"] in PASSED | {SKIPPED}]
+    deployed = definitions.deployed(work, inbox.case(work, case)["definition"])
+    return steps_in(deployed, inbox.events(work, case))
 
 
-def _step(desk: Desk, row: Row) -> Step:
+def steps_in(deployed: Deployed, events: Iterable[Row]) -> list[Step]:
+    """The steps that these events of one case tell to be past."""
+    return [_step(deployed, row) for row in events if row["kind"] in PASSED | {SKIPPED}]
+
+
+def _step(deployed: Deployed, row: Row) -> Step:
     body = json.loads(row["body"])
     data, about = body["data"], body["process"]
     process = str(about.get("called") or about["key"])
     lacking = (*data.get("missing", ()), *data.get("gaps", ()))
-    contents = desk.deployed.contents.get(process)
+    contents = deployed.contents.get(process)
     element = contents.diagram.elements.get(row["element"]) if contents else None
     asked = declared(element.policy.get("facts", "")).codes if element else ()
     return Step(
@@ -129,7 +135,7 @@ def add(
 def _past(desk: Desk, seq: int) -> Step:
     for row in inbox.events(desk.work, desk.row["id"]):
         if row["seq"] == seq and row["kind"] in PASSED | {SKIPPED}:
-            return _step(desk, row)
+            return _step(desk.deployed, row)
     number = desk.row["number"]
     raise NotFound(f"案卷 {number} 没有第 {seq} 号环节记录", f"event {seq} of the case {number} is no past step")
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, UniqueConstraint, text
+from sqlalchemy import Connection, Table, UniqueConstraint, inspect, text
 
 from engine.model import APPEND_ONLY, Base
 from engine.trail.record import DOMAIN, GENESIS
@@ -36,7 +36,10 @@ END
 
 
 def lay_fences(connection: Connection) -> None:
-    """Put up every fence that is missing or not as it should be. When all stand, nothing is done and nothing locked."""
+    """Put up every fence that is missing or not as it should be. When all stand, nothing is done and nothing locked.
+
+    A table that an older schema lacks gets its fences with the upgrade that brings it; ``check_fences`` misses them.
+    """
     if not check_fences(connection):
         return
     if connection.dialect.name == "sqlite":
@@ -111,8 +114,10 @@ def _found_on_sqlite(connection: Connection) -> dict[str, str]:
 
 
 def _lay_on_sqlite(connection: Connection) -> None:
-    found = _found_on_sqlite(connection)
+    found, tables = _found_on_sqlite(connection), inspect(connection).get_table_names()
     for name, statement in sqlite_triggers().items():
+        if name.split(".")[0] not in tables:
+            continue
         if name in found:
             connection.exec_driver_sql(f'DROP TRIGGER "{name.split(".")[1]}"')
         connection.exec_driver_sql(statement)
@@ -185,7 +190,10 @@ def _lay_on_postgresql(connection: Connection) -> None:
             f" SET search_path = pg_catalog, pg_temp AS $body${body}$body$"
         )
     events = {INSERT: "INSERT", UPDATE: "UPDATE", DELETE: "DELETE", TRUNCATE: "TRUNCATE"}
+    tables = inspect(connection).get_table_names()
     for table, trigger, function, kind in _postgresql_triggers():
+        if table not in tables:
+            continue
         what = " OR ".join(word for bit, word in events.items() if kind & bit)
         each = "ROW" if kind & ROW else "STATEMENT"
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {trigger} ON {schema}.{table}")

@@ -146,12 +146,13 @@ def check_package(
     *,
     later: Mapping[str, Mapping[str, Value]] | None = None,
     operations: Mapping[str, OperationSpec] | None = None,
+    drafts: Collection[str] = (),
 ) -> tuple[Contents | None, list[Finding]]:
     """Everything that is wrong with a package, each with file, line, element and what to do."""
     contents, findings = read_package(package)
     if contents is not None:
         findings += check_contents(
-            contents, roles, signatures, parameters, facts, later=later, operations=operations
+            contents, roles, signatures, parameters, facts, later=later, operations=operations, drafts=drafts
         )
     return contents, findings
 
@@ -165,12 +166,13 @@ def check_contents(
     *,
     later: Mapping[str, Mapping[str, Value]] | None = None,
     operations: Mapping[str, OperationSpec] | None = None,
+    drafts: Collection[str] = (),
 ) -> list[Finding]:
     """What is wrong with a package that could be read; ``signatures`` are the processes it may call.
 
     With the values of ``parameters``, and those adopted for ``later`` days, the decision tables are looked through for
     gaps and overlaps. ``operations`` are those that installed packages add. Where parameters or facts are None, which
-    of them are read or left is not looked at.
+    of them are read or left is not looked at. ``drafts`` are the codes of policy texts that bind nobody.
     """
     surroundings = Surroundings(
         forms=contents.forms,
@@ -179,6 +181,7 @@ def check_contents(
         processes={**signatures, contents.diagram.process.id: signature(contents.diagram)},
         tables=contents.tables,
         facts=None if facts is None else frozenset(facts),
+        drafts=frozenset(drafts),
         parameters=None if parameters is None else frozenset(parameters),
     )
     findings = check_diagram(contents.diagram, surroundings) + _check_documents(contents, surroundings)

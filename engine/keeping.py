@@ -75,8 +75,8 @@ def _close_items(desk: Desk, completed: int | None) -> None:
 
 
 def _close(desk: Desk, items: list[str], how: str) -> None:
-    values = {"closed_at": desk.work.now, "closed_by": desk.work.actor, "closed_how": how, "draft": None}
-    desk.work.db.execute(CLOSED, {**values, "items": items})
+    values = {"closed_at": desk.work.now, "closed_by": desk.work.actor, "closed_how": how}
+    desk.work.db.execute(CLOSED, {**values, "draft": None, "prefill": None, "items": items})
 
 
 def _keep_timers(desk: Desk) -> None:

@@ -33,13 +33,14 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words all processes share: roles, registers, outcomes, parameters, facts."""
+    """The words all processes share: roles, registers, outcomes, parameters, facts, and which texts are drafts."""
 
     roles: Mapping[str, Text]
     registers: Mapping[str, RegisterKind]
     outcomes: Mapping[str, Text]
     parameters: Mapping[str, Parameter]
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    drafts: frozenset[str] = frozenset()
 
     @property
     def values(self) -> dict[str, Value]:
@@ -131,10 +132,21 @@ def _vocabulary(folder: Path) -> Vocabulary:
     standing = _vocabulary(shipped).parameters if folder != shipped else {}
     text = (folder / "parameters.yaml").read_text(encoding="utf-8")
     parameters = read_parameters(text, "parameters.yaml", standing)
-    facts = {
-        str(row["code"]): Fact(str(row["code"]), str(row["duty"]), _text(row)) for row in _rows(folder / "facts.yaml")
-    }
-    return Vocabulary(roles, registers, outcomes, parameters, facts)
+    return Vocabulary(roles, registers, outcomes, parameters, _facts(folder), _drafts(folder))
+
+
+def _drafts(folder: Path) -> frozenset[str]:
+    """The policy texts of this library that are drafts."""
+    path = folder / "policies.yaml"
+    rows = _rows(path) if path.is_file() else []
+    return frozenset(str(row["code"]) for row in rows if row["kind"] == "draft")
+
+
+def _facts(folder: Path) -> dict[str, Fact]:
+    """The facts of this library; those as shipped where a copy is older than they are."""
+    own, shipped = (each / "facts.yaml" for each in (folder, Path(bpmn.__file__).parent / "library"))
+    rows = _rows(own if own.is_file() else shipped)
+    return {str(row["code"]): Fact(str(row["code"]), str(row["duty"]), _text(row)) for row in rows}
 
 
 def _rows(path: Path) -> list[Mapping[str, Value]]:

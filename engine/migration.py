@@ -129,7 +129,7 @@ def _arrived(old: Desk, new: definitions.Deployed, move: moving.Move) -> tuple[D
     """The case on a desk of the new version, before anything moves in it. Raises ``Incident`` where it cannot wait."""
     desk = Desk.over(old.work, old.row, new)
     desk.instance = Instance.thawed(new.model, desk, *moving.texts(old.instance, move))
-    desk.before, desk.stood = old.before, old.stood
+    desk.before, desk.listening, desk.stood = old.before, old.listening, old.stood
     return desk, arriving.arrive(old.instance, desk.instance, move)
 
 

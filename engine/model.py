@@ -8,14 +8,15 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.base import Base, table
+from engine.model_policies import PolicyText
 from engine.model_starts import Delivery, Listener, StartEvent
-from engine.trail.tables import Anchor, Epoch, EpochHead, SealRequest
+from engine.trail.tables import Anchor, Epoch, EpochHead, Job, SealRequest
 
 __all__ = [
     "APPEND_ONLY", "Anchor", "Attempt", "Base", "CalendarDay", "CaseFile", "Comment", "Counter", "Definition",
     "DefinitionFile", "Delegation", "Delivery", "Document", "DocumentContent", "Epoch", "EpochHead", "Event",
-    "Listener", "Outbox", "ParameterSet", "Person", "PersonRole", "Recusal", "RegisterRecord", "Request",
-    "SealRequest", "Setting", "Standstill", "StartEvent", "Stream", "Submission", "Task", "Timer", "table",
+    "Job", "Listener", "Outbox", "ParameterSet", "Person", "PersonRole", "PolicyText", "Recusal", "RegisterRecord",
+    "Request", "SealRequest", "Setting", "Standstill", "StartEvent", "Stream", "Submission", "Task", "Timer", "table",
 ]  # fmt: skip
 
 
@@ -380,5 +381,6 @@ APPEND_ONLY = (
     "epoch",
     "epoch_head",
     "anchor",
+    "policy_text",
 )
 """Tables whose rows are never changed or removed: the database itself refuses it (see ``schema``)."""

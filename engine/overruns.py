@@ -70,10 +70,10 @@ def _tell(work: Work, case: str) -> int:
     if row is None:
         return 0
     desk = Desk.thawed(work, row)
-    desk.fire_due()  # what is due may end the item
+    if any(each.due is not None and each.due <= work.now for each in desk.instance.waiting()):
+        return 0  # what is due comes first: it may end the item
     items = select(*Task.__table__.columns).join(CaseFile, CaseFile.id == Task.case).where(*_overrun(work))
-    open_ones = work.rows(items.where(Task.case == case).order_by(Task.token))
-    late = [item for item in open_ones if desk.instance.live(item["token"])]
+    late = work.rows(items.where(Task.case == case).order_by(Task.token))
     for item in late:
         tell_overrun(desk, item)
     if late:

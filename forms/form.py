@@ -48,8 +48,8 @@ class Requirement:
 class Form:
     """The fields of one task or message, the rules between them, and what must hold before it opens.
 
-    ``earlier`` are the elements whose last answers it opens with, besides its own; a ``fresh`` form opens with none, not
-    even its own. ``order`` are the fields that hold values, each after those it depends on.
+    ``earlier`` are the elements whose last answers it opens with, besides its own; a ``fresh`` form opens with none,
+    not even its own. ``order`` are the fields that hold values, each after those it depends on.
     """
 
     id: str

@@ -179,7 +179,8 @@ def test_a_set_cannot_take_effect_before_one_that_is_adopted_already_nor_in_the_
 
 
 def test_a_case_is_not_moved_to_a_version_that_its_own_parameters_do_not_fit(council: Office) -> None:
-    case = council.act("甲", cases.start, "tiered", {"approval_amount_fen": 500})
+    other = {"below_valuation": False, "overseas": False, "related_party": False, "mode": "transfer"}
+    case = council.act("甲", cases.start, "tiered", {"approval_amount_fen": 500, "aggregate_fen": 0, **other})
     adopted(council, THRESHOLDS)
     [new] = council.deploy(package("tiered", ("approval_tier.dmn", FIRST_TIER[1], "&lt; 200_000_000")))
     [obstacle] = council.look(migration.obstacles, case, new.id, {})

@@ -13,6 +13,7 @@ import pytest
 from bpmn.reader import read_diagram
 from engine.gate import read_package
 from engine.library import Library
+from engine.scenario_file import read_scenario
 from engine.worldly import PURE, fact_label
 from forms.answer import World, check
 from forms.expressions import compile_script
@@ -237,3 +238,9 @@ def test_an_item_of_the_negative_list_that_is_hit_has_a_severity(row: dict[str, 
 
 def test_a_fact_is_called_by_its_name_and_an_unknown_one_by_its_code() -> None:
     assert (fact_label("F-DD-05"), fact_label("F-XX-99")) == ("会议纪要", "F-XX-99")
+
+
+def test_every_policy_case_of_the_review_is_there_as_a_worked_case() -> None:
+    ids = {read_scenario(text.decode(), path).id for path, text in PACKAGE.scenarios().items()}
+    assert {"P3-01", "P3-02", "P3-03", "P3-04", "P3-05", "P3-08"} <= ids
+    assert len(ids) == len(PACKAGE.scenarios())

@@ -25,25 +25,51 @@ from tests.test_walk import look_through
 
 BEGIN = datetime(2026, 1, 5, 9, tzinfo=BEIJING)
 PROCESS = "empower_then_exercise"
-FEWEST, MOST, ACTS = 24, 240, 170
-SCOPES: tuple[Mapping[str, Any], ...] = (
-    {"empower_scope": "use_right", "exercise_model": True},
-    {"empower_scope": "ownership_part"},
-    {"empower_scope": "use_right", "exercise_model": False},
-    {"empower_scope": "ownership_full", "achievement_type": "tech_secret"},
-)
-# What everybody in a walk is bent on, by form; all else is by example or, more or less boldly, by chance.
-BENTS: tuple[Mapping[str, Mapping[str, Any]], ...] = (
-    {},
-    {"long_stop_disposition": {"disposition": "convert_other_mode"}},
-    {"objection_conclusion": {"result": "upheld_major"}},
-    {"security_ethics_screen": {"secret_level_confirmed": "secret"}},
-    {},
-    {"tier_approve": {"decision": "reject"}},
-    {"company_delay_decision": {"decision": "lapse"}, "objection_conclusion": {"result": "upheld_minor"}},
-)
-BOLDNESS = (0.02, 0.1, 0.25)
-MESSAGES = (0.02, 0.3)
+EXERCISE: Mapping[str, Any] = {"empower_scope": "use_right", "exercise_model": True}
+USE: Mapping[str, Any] = {"empower_scope": "use_right", "exercise_model": False}
+PART: Mapping[str, Any] = {"empower_scope": "ownership_part"}
+SECRET: Mapping[str, Any] = {"empower_scope": "ownership_full", "achievement_type": "tech_secret"}
+UNMET = {"report_exercise_conditions": {"results": [{"code": "C1", "achieved": False}]}}
+NEITHER = {"breach_review": {"breached": False}, "extension_review": {"good_income": False}}
+PAID = {"record_receipt": {"is_final": True}, "propose_allocation": {"reward_pool_fen": 0}}
+REWARDED = "已奖励企业"
+
+
+@dataclass(frozen=True, slots=True)
+class Temper:
+    """How some walks go: what is applied for, how often, and what everybody is bent on, by form.
+
+    All else is by example or, more or less boldly, by chance; ``messages`` is the chance that somebody sends one, or that
+    time goes by, although there is work to do.
+    """
+
+    given: Mapping[str, Any]
+    walks: int = 1
+    boldness: float = 0.02
+    messages: float = 0.02
+    acts: int = 150
+    bent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+TEMPERS = (
+    Temper(EXERCISE, walks=3, boldness=0.06),
+    Temper(PART, walks=2, bent=PAID),
+    Temper(SECRET, walks=2, boldness=0.06, bent=PAID),
+    Temper(USE, walks=2, bent={"cure_check": {"cured": False}}),
+    Temper(USE, walks=2, bent=NEITHER),
+    Temper(EXERCISE, walks=3, bent={**UNMET, **NEITHER, **PAID, "long_stop_disposition": {"disposition": "convert_other_mode"}}),
+    Temper(EXERCISE, bent={**UNMET, "long_stop_disposition": {"disposition": "terminate_use_right"}}),
+    Temper(
+        EXERCISE, walks=3, messages=0.15, acts=80,
+        bent={"verify_company_evidence": {"verified": False}, "company_delay_decision": {"decision": "lapse"}},
+    ),
+    Temper(PART, walks=3, messages=0.4, acts=70, bent={"objection_conclusion": {"result": "rejected"}}),
+    Temper(PART, walks=3, messages=0.3, acts=40, bent={"objection_conclusion": {"result": "upheld_major"}}),
+    Temper(USE, walks=2, acts=40, bent={"security_ethics_screen": {"secret_level_confirmed": "secret"}}),
+    Temper(USE, walks=2, acts=40, bent={"tier_approve": {"decision": "reject"}}),
+    Temper({**USE, "receiver_name": REWARDED}, walks=2, acts=40),
+    Temper(PART, walks=12, boldness=0.25, messages=0.1, acts=60),
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -68,47 +94,42 @@ def stage(new_database: NewDatabase) -> Iterator[tuple[Database, SetClock]]:
     database.close()
 
 
-def begun(database: Database, seed: int) -> str:
-    """A case on an achievement of its own, applied for by its lead and one co-inventor; some were rewarded already."""
-    achievement = f"CG-{seed:04d}"
+def begun(database: Database, given: Mapping[str, Any], number: int) -> str:
+    """A case on an achievement of its own, applied for by its lead and one co-inventor."""
+    achievement = f"CG-{number:04d}"
     with database.work(SYSTEM) as work:
         kinds = Library.standing().vocabulary().registers
-        known = {"id": achievement, "name": f"成果{seed}", "registered_on": work.today, "status": "registered"}
+        known = {"id": achievement, "name": f"成果{number}", "registered_on": work.today, "status": "registered"}
         registers.record(work, kinds["achievement"], achievement, known, case=None, element="given")
-        if seed % 20 == 19:
-            row = {"achievement_id": achievement, "conversion_id": "已奖励企业", "mode": "reward_after", "status": "executed"}
-            registers.record(work, kinds["incentive"], f"{achievement}/已奖励企业", row, case=None, element="given")
+        row = {"achievement_id": achievement, "conversion_id": REWARDED, "mode": "reward_after", "status": "executed"}
+        registers.record(work, kinds["incentive"], f"{achievement}/{REWARDED}", row, case=None, element="given")
         holders = {role: [row["id"] for row in demo.listed(work) if row["role"] == role] for role in demo.PEOPLE}
     lead, other = holders["inventor_lead"][0], holders["co_inventor"][0]
     team = [{"person_id": lead, "role": "lead", "share_bp": 6000}, {"person_id": other, "share_bp": 4000}]
-    given = {**SCOPES[seed % len(SCOPES)], "achievement_ids": [achievement], "team_members": team}
-    given |= {"receiver_name": "已奖励企业"} if seed % 20 == 19 else {}
     with database.look(lead) as work:
         desk, item = cases.begin(work, PROCESS, rehearse=True)
-        answer = filled(desk, item, given)
+        answer = filled(desk, item, {**given, "achievement_ids": [achievement], "team_members": team})
     with cases.acting(database, lead) as work:
         return cases.start(work, PROCESS, answer)
 
 
 def test_walks_of_an_empowerment_reach_every_task_and_end(stage: tuple[Database, SetClock], deep: bool) -> None:
     database, clock = stage
-    with database.look(SYSTEM) as work:
-        elements = definitions.current(work, PROCESS).diagram.elements.values()
     tasks: dict[str, set[str]] = {PROCESS: set()}
     ends: dict[str, set[str]] = {PROCESS: set()}
-    wanted = {each.id for each in elements if each.type == "userTask"}, {e.id for e in elements if e.type == "endEvent"}
-    for seed in range(MOST):
+    for number, temper in enumerate([each for each in TEMPERS for _ in range(each.walks * (5 if deep else 1))]):
         clock.instant = BEGIN
-        walker = Bent(database, clock, random.Random(seed), bent=BENTS[seed % len(BENTS)])
-        walker.boldness, walker.messages = BOLDNESS[seed % len(BOLDNESS)], MESSAGES[seed % len(MESSAGES)]
-        case = begun(database, seed)
-        assert walker.walk(case, ACTS) != "waiting", f"seed {seed}: nobody can move the case"
+        walker = Bent(database, clock, random.Random(number), None, temper.boldness, temper.messages)
+        walker.bent = temper.bent
+        case = begun(database, temper.given, number)
+        assert walker.walk(case, temper.acts) != "waiting", f"walk {number}: nobody can move the case"
         look_through(database, case, tasks, ends)
         with database.work(SYSTEM) as work:  # time goes by for the next walk only
             work.db.execute(delete(Timer).where(Timer.case == case))
-        if not deep and seed >= FEWEST and (tasks[PROCESS], ends[PROCESS]) == wanted:
-            break
-    assert wanted[0] - tasks[PROCESS] == set(), "no walk came to these tasks"
-    assert wanted[1] - ends[PROCESS] == set(), "no walk came to these ends"
     with database.look(SYSTEM) as work:
+        elements = definitions.current(work, PROCESS).diagram.elements.values()
         assert verify(work).intact
+    missing = {each.id for each in elements if each.type == "userTask"} - tasks[PROCESS]
+    assert missing == set(), "no walk came to these tasks"
+    missing = {each.id for each in elements if each.type == "endEvent"} - ends[PROCESS]
+    assert missing == set(), "no walk came to these ends"

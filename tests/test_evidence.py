@@ -8,6 +8,8 @@ import pytest
 
 from engine import cases, evidence, inbox, incidents
 from engine.errors import NotFound, NotYours, Unusable, WrongState
+from engine.scenario_dossier import beside
+from engine.scenario_file import Step
 from engine.trail import duties
 from engine.work import Request
 from tests.office import Office, attempt_told, package
@@ -124,6 +126,14 @@ def test_the_same_request_adds_once(past: Office) -> None:
         past.act("登记员", evidence.add, case, seq, ["F-RC-06"], "补", FILE, request=request)
     assert past.kinds(case).count("evidence.added") == 1
     assert len(past.look(inbox.documents, case)) == 1
+
+
+def test_a_worked_case_adds_evidence_by_the_element(past: Office) -> None:
+    case, _ = decided(past)
+    step = Step("evidence", "decide", {"facts": ["F-RC-06"], "reason": "当时尚未整理"}, 1)
+    past.act("登记员", beside, case, step)
+    assert statuses(past, case)["F-RC-06"] == "late"
+    assert isinstance(past.refused("登记员", beside, case, Step("evidence", "file", {}, 1)), NotFound)
 
 
 # Corrections.

@@ -165,6 +165,20 @@ def test_a_required_table_without_example_gets_one_row_of_its_columns_examples()
     assert initial(found, WORLD) == {}
 
 
+def test_the_rows_of_a_default_take_the_examples_of_what_they_must_have() -> None:
+    columns = (
+        "fields: [{code: who, kind: person, required: true}, "
+        "{code: why, kind: text, required: true, example: 因故}, "
+        "{code: note, kind: text, example: 不填}]"
+    )
+    given = "default: \"=[{'who': p} for p in people('expert')]\""
+    found = form(f"code: team, kind: table, required: true, {columns}, {given}")
+    assert [row["who"] for row in initial(found, WORLD)["team"]] == [PersonRef("p1"), PersonRef("p2")]
+    assert not any(row.get("why") for row in initial(found, WORLD)["team"])
+    assert filled(found) == {"team": [{"who": PersonRef(each), "why": "因故"} for each in ("p1", "p2")]}
+    assert filled(found, {"team": [{"who": "p1"}]}) == {"team": [{"who": "p1"}]}
+
+
 def test_a_table_s_example_may_hold_expressions() -> None:
     found = form(
         f"code: team, kind: table, required: true, {COLUMNS}, example: [{{who: \"=people('expert')[1]\", bp: 5}}]"

@@ -98,10 +98,17 @@ def test_a_case_in_which_something_fails_holds_up_no_other(late: Office, monkeyp
         telling(desk, item)
 
     monkeypatch.setattr(overruns, "tell_overrun", fails)
-    assert overruns.tell_all(late.database) == 1
+    run_due(late.database)
     monkeypatch.undo()
     assert [len(told(late, case)) for case in (first, second)] == [0, 1]
     assert overruns.tell_all(late.database) == 1
     assert late.sound()
 
 
+def test_what_is_due_first_comes_first_and_may_end_the_item(late: Office) -> None:
+    case = late.start("duty")
+    late.later(days=20)
+    assert overruns.tell_all(late.database) == 0
+    assert told(late, case) == []
+    run_due(late.database)
+    assert [body["data"]["days"] for body in told(late, case)] == [13]

@@ -134,6 +134,48 @@ def test_what_only_explains_passes_with_a_warning(name: str) -> None:
     assert found.line and "不影响运行" in found.text.zh
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [('completionQuantty="1"', "did you mean completionQuantity"), ('colour="red"', "it has no effect: correct")],
+)
+def test_an_attribute_that_bpmn_does_not_have_is_told_because_it_does_nothing(words: str, meant: str) -> None:
+    (found,) = findings(words=words)
+    assert (found.code, found.severity, found.element) == ("strange-attribute", "warning", "apply")
+    assert meant in found.text.en
+
+
+ONE_LOOP = "<bpmn:standardLoopCharacteristics loopMaximum='2'/>"
+TWICE = {
+    "conditions of a flow": {
+        "flow": "><bpmn:conditionExpression/><bpmn:conditionExpression>True</bpmn:conditionExpression>"
+        "</bpmn:sequenceFlow>"
+    },
+    "loops of two kinds": {
+        "inner": ONE_LOOP + "<bpmn:multiInstanceLoopCharacteristics><bpmn:loopCardinality>2</bpmn:loopCardinality>"
+        "</bpmn:multiInstanceLoopCharacteristics>"
+    },
+    "loops of one kind": {"inner": ONE_LOOP * 2},
+    "extensions": {"inner": "<bpmn:extensionElements/>"},
+    "completion conditions": {
+        "inner": '<bpmn:multiInstanceLoopCharacteristics policy:collection="[1]">'
+        + "<bpmn:completionCondition>True</bpmn:completionCondition>" * 2
+        + "</bpmn:multiInstanceLoopCharacteristics>"
+    },
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_what_stands_twice_and_could_count_once_is_refused_with_its_line(name: str) -> None:
+    found = [each for each in findings(**TWICE[name]) if each.code == "given-twice"]
+    assert len(found) == 1 and found[0].line and found[0].element in ("apply", "f2")
+
+
+def test_a_misspelt_child_of_a_flow_or_an_event_is_refused_by_its_name() -> None:
+    flow = "><bpmn:conditionExpresion>amount_fen &gt; 3</bpmn:conditionExpresion></bpmn:sequenceFlow>"
+    (found,) = findings(flow=flow)
+    assert (found.code, found.element) == ("unsupported", "f2") and "conditionExpresion" in found.text.en
+
+
 NAMED = {
     "who may do it": ({"inner": '<bpmn:resourceRole id="r"/>'}, "resourceRole"),
     "a listener": ({"extension": '<camunda:taskListener class="a.B" event="create"/>'}, "camunda:taskListener"),

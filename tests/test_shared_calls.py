@@ -23,7 +23,7 @@ WORKED = {
 def test_a_worked_case_of_a_shared_process_comes_out_as_it_says(name: str, database_url: str) -> None:
     database = Database(database_url)
     with database.work(SYSTEM) as work:
-        definitions.deploy(work, package(name.split("/")[0]), Library.standing().vocabulary())
+        definitions.deploy(work, package(name.partition("/")[0]), Library.standing().vocabulary())
     database.close()
     played = play(read_scenario(WORKED[name], name), database_url)
     assert played.passed, f"{name}:{played.line}: {played.difference}"
@@ -31,4 +31,4 @@ def test_a_worked_case_of_a_shared_process_comes_out_as_it_says(name: str, datab
 
 def test_there_are_worked_cases_of_every_rule() -> None:
     assert len(WORKED) >= 30
-    assert {name.split("/")[0] for name in WORKED} == set(CALLERS)
+    assert {name.partition("/")[0] for name in WORKED} == set(CALLERS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from engine import cases, items, signals
+from engine import cases, items, migration, signals, suspending
 from engine.desk import Desk
 from engine.errors import NotFound, NotYours
 from engine.library import Package
@@ -237,4 +237,30 @@ def test_a_case_begun_by_a_signal_may_throw_what_another_waits_for(office: Offic
     [case] = wait(office)
     throw(office)
     assert run_due(office.database) == 2
+    assert closed(office, case) == [True]
+
+
+def test_a_suspended_case_hears_what_was_thrown_meanwhile_when_it_goes_on(office: Office) -> None:
+    office.deploy(waits_for(BELL), throws(BELL))
+    [case] = wait(office)
+    office.act("合规", suspending.suspend, case, "investigation", "有人举报")
+    throw(office)
+    assert run_due(office.database) == 0
+    assert closed(office, case) == [False]
+    office.act("合规", suspending.resume, case, "查无实据")
+    run_due(office.database)
+    assert closed(office, case) == [True]
+    assert office.kinds(case).count("signal.caught") == 1
+
+
+def test_a_case_that_changed_its_version_still_hears(office: Office) -> None:
+    package = waits_for(BELL)
+    office.deploy(package, throws(BELL))
+    [case] = wait(office)
+    other = package.files["process.bpmn"].decode().replace("看一看", "再看一看").encode()
+    [second] = office.deploy(Package("waiting", {**package.files, "process.bpmn": other}))
+    office.hire("流程主", "process_owner")
+    office.act("流程主", migration.migrate, case, second.id)
+    throw(office)
+    assert run_due(office.database) == 1
     assert closed(office, case) == [True]

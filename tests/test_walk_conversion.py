@@ -59,14 +59,15 @@ def stage(new_database: NewDatabase) -> Iterator[tuple[Database, SetClock]]:
 
 
 def beginnings() -> dict[str, list[Scenario]]:
-    """The worked cases by mode of conversion, each with an answer that fits anybody who may start one."""
+    """The worked cases by mode of conversion and pricing, each with an answer that fits anybody who may start one."""
     found: dict[str, list[Scenario]] = {}
     for path, text in Library.standing().package(CONVERSION).scenarios().items():
         worked = read_scenario(text.decode(), path)
         if "invalid" not in worked.course.start and not worked.parameters:
             given = {code: value for code, value in worked.course.start["with"].items() if code not in LEFT_OUT}
             start = {"by": "", "with": given}
-            found.setdefault(given["mode"], []).append(replace(worked, course=replace(worked.course, start=start)))
+            kind = f"{given['mode']} {given['pricing_mode']}"
+            found.setdefault(kind, []).append(replace(worked, course=replace(worked.course, start=start)))
     return found
 
 

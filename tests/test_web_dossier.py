@@ -197,3 +197,15 @@ def test_whoever_has_no_part_in_a_delegation_does_not_end_it(desk: Office) -> No
 
 def test_who_is_alone_in_a_role_is_told_that_nobody_can_stand_in(desk: Office) -> None:
     assert "不能委托" in reader_of(desk, "负责人").get("/substitutes").text
+
+
+def test_a_field_that_shows_a_fact_the_step_must_leave_is_required_and_its_sentence_names_the_fact(
+    desk: Office,
+) -> None:
+    case = desk.start("duty")
+    reader = reader_of(desk, "登记员")
+    page = reader.get(f"/tasks/{desk.item(case, 'decide')}")
+    seen = reader.submit(page, {"body": "meeting"}, status=422)
+    assert any("F-DD-05 会议纪要" in problem for problem in seen.problems())
+    [box] = [each for each in seen.tree.iter("input") if each.get("name") == "minutes"]
+    assert box.get("aria-required") == "true"

@@ -51,6 +51,7 @@ CATCH = '<intermediateCatchEvent id="x" {}><messageEventDefinition {}/></interme
     [
         ('policy:sender="applicant"', 'messageRef="m1"', None),
         ('policy:sender="clerk,head" policy:form="recall"', 'messageRef="m1"', None),
+        ('policy:sender="anyone"', 'messageRef="m1"', None),
         ("policy:sender=\"=people('head')\"", 'messageRef="m1"', None),
         ("", 'messageRef="m1"', "no-sender"),
         ('policy:sender="nobody"', 'messageRef="m1"', "unknown-role"),

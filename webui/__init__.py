@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from engine.inbox import counts
+from engine.policies import cited
 from engine.work import SYSTEM, Database
 from webui import (
     cases,
@@ -25,6 +26,7 @@ from webui import (
     page,
     parameters,
     people,
+    policies,
     processes,
     publicities,
     registers,
@@ -46,12 +48,13 @@ CONVERTERS = {
     "task": r"[0-9a-f]{32}\.[0-9]{1,10}",
     "document": r"[0-9a-f]{32}",
     "code": r"[A-Za-z][A-Za-z0-9_-]{0,99}",
+    "policy": r"[0-9A-Za-z_-]{1,40}",
 }
 """What the variable parts of an address look like; anything else is no address of ours."""
 
 ROOMS = (
-    people, inbox, tasks, start, start_messages, messages, cases, documents, processes, deployment, registers, publicities,
-    parameters, dossier, substitutes, exports,
+    people, inbox, tasks, start, start_messages, messages, cases, documents, processes, deployment, registers,
+    publicities, parameters, dossier, substitutes, exports, policies,
 )  # fmt: skip
 
 
@@ -110,6 +113,7 @@ def set_the_table(app: Flask) -> None:
         element_name=page.element_name,
         combined=page.combined,
         own_half=page.own_half,
+        citations=cited,
     )
     app.jinja_env.globals.update(
         t=page.t, visitor=page.visitor, site=page.site, language=page.language, asset=asset, fresh_key=page.new_key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,9 +69,12 @@ class DutyRow:
         return sum(each.status == status for each in self.facts)
 
 
-def matrix(desk: Desk, speaker: Speaker) -> list[DutyRow]:
+Events = Sequence[Mapping[str, Any]]
+
+
+def matrix(desk: Desk, speaker: Speaker, events: Events) -> list[DutyRow]:
     """The four duties of a case, as its facts show them so far; none while no step has left or lacked a fact."""
-    facts = duties.record(desk.work, desk.row["id"])
+    facts = duties.record(desk.work, desk.row["id"], events)
     papers = {row["id"]: row for row in inbox.documents(desk.work, desk.row["id"])}
     officer = evidence.COMPLIANCE in standing(desk.work, actor()).roles
 
@@ -107,10 +110,19 @@ class PastStep:
     facts: tuple[tuple[str, str, bool], ...]
 
 
+def own_steps(desk: Desk, events: Events) -> list[evidence.Step]:
+    """The past steps of a case to which the reader may add."""
+    if desk.row["status"] == "closed":
+        return []
+    officer = evidence.COMPLIANCE in standing(desk.work, actor()).roles
+    return [each for each in evidence.steps_in(desk.deployed, events) if officer or actor() in each.doers]
+
+
 def past_steps(desk: Desk) -> list[PastStep]:
     """The steps of a case to which the reader may add, the last first."""
-    at = {row["seq"]: row["at"] for row in inbox.events(desk.work, desk.row["id"])}
-    steps = [each for each in evidence.steps(desk.work, desk.row["id"]) if evidence.may_add(desk.work, each)]
+    events = inbox.events(desk.work, desk.row["id"])
+    at = {row["seq"]: row["at"] for row in events}
+    steps = own_steps(desk, events)
     people = names(desk.work, {one for each in steps for one in each.doers})
     speaker = Speaker(language(), people, desk.deployed, vocabulary())
     return [

@@ -102,7 +102,7 @@ def surroundings(desk: Desk, event: Waiting) -> dict[str, Any]:
     return {"case": desk.row, "element": event.element, "message": name, "again": where, "back": back}
 
 
-def outside(message: str) -> str:
+def outside(message: str | None) -> str:
     """Where somebody who may not look into a case goes from a message to it."""
     return "publicities.index" if message == OBJECTION else "inbox.notices"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from engine import definitions, inbox
+from engine import definitions, inbox, policies
 from engine.errors import NotYours
 from engine.instant import INSTANT_FORMAT
 from engine.model import Comment, DocumentContent
@@ -117,6 +117,8 @@ def _files(work: Work, material: Material, told: Steps) -> Iterator[tuple[str, b
         for path, content in package.files.items():
             if not path.startswith("scenarios/"):
                 yield f"process/{package.sha256}/{path}", content
+    for digest in sorted({each["sha256"] for body in material.bodies for each in body["data"].get("policy", [])}):
+        yield f"policy/{digest}.txt", policies.text_of(work, digest).encode()
     told("report")
     yield "derived/log.xes", xes(material)
     yield "derived/ocel.json", ocel(material)

@@ -185,9 +185,13 @@ def _status(entries: Sequence[Entry]) -> str:
     return status
 
 
-def record(work: Work, case: str) -> list[Fact]:
-    """The facts of a case (by id) by their codes: those its passed steps had to leave, and those they left."""
-    return judged(_with_documents(work, case, entries_in(inbox.events(work, case))))
+def record(work: Work, case: str, events: Iterable[Mapping[str, Any]] | None = None) -> list[Fact]:
+    """The facts of a case (by id) by their codes: those its passed steps had to leave, and those they left.
+
+    ``events`` are all those of its trail, where they are known already.
+    """
+    told = inbox.events(work, case) if events is None else events
+    return judged(_with_documents(work, case, entries_in(told)))
 
 
 def matrix(facts: Iterable[Fact]) -> list[Duty]:

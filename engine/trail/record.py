@@ -81,6 +81,7 @@ EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "comment.added": ("备注", "comment added"),
     "definition.deployed": ("部署流程", "definition deployed"),
     "parameters.adopted": ("参数生效", "parameter set adopted"),
+    "policy.imported": ("导入政策文件", "policy text imported"),
     "calendar.loaded": ("日历载入", "calendar loaded"),
     "person.added": ("登记人员", "person added"),
     "role.granted": ("授予角色", "role granted"),

@@ -53,7 +53,7 @@ SAYINGS: Mapping[str, Text] = {
     "task.claimed": Text("{who}认领了“{element}”", "{who} claimed “{element}”"),
     "task.released": Text("{who}把“{element}”退回待办", "{who} gave “{element}” back"),
     "task.reassigned": Text("{who}把“{element}”改派给{to}", "{who} reassigned “{element}” to {to}"),
-    "task.completed": Text("{who}办理了“{element}”", "{who} completed “{element}”"),
+    "task.completed": Text("{who}办理了“{element}”{overdue}", "{who} completed “{element}”{overdue}"),
     "task.cancelled": Text("“{element}”不再需要办理", "“{element}” no longer has to be done"),
     "attempt.refused": Text(
         "{who}试图{verb}{target}，被拒：{reasons}", "{who} tried to {verb}{target} and was refused: {reasons}"
@@ -272,6 +272,10 @@ class _About:
         days = str(self.data.get("days"))
         return Text(days, days)
 
+    def overdue(self) -> Text:
+        days = self.data.get("overdue_days")
+        return Text(f"（超期 {days} 天）", f" ({days} days overdue)") if days else NOTHING
+
     def until_day(self) -> Text:
         due = str(self.data.get("due"))
         return Text(due, due)
@@ -370,7 +374,8 @@ class _About:
 
     def role(self) -> Text:
         people = [self.speaker.person(one) for one in self.listed("persons")]
-        return Text("、".join(people), ", ".join(people)) if people else self.speaker.roles([str(self.data.get("role"))])
+        roles = self.speaker.roles([str(self.data.get("role"))])
+        return Text("、".join(people), ", ".join(people)) if people else roles
 
 
 NOTHING = Text("", "")

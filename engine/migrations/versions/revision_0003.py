@@ -41,6 +41,18 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_job_finished_at"), "job", ["finished_at"], unique=False)
     op.create_table(
+        "policy_text",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("code", "number"),
+    )
+    op.create_index(op.f("ix_policy_text_sha256"), "policy_text", ["sha256"], unique=False)
+    op.create_table(
         "seal_request",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
