@@ -26,7 +26,7 @@ def check_drafts(diagram: Diagram, surroundings: Surroundings, findings: Finding
         for field in form.fields:
             binds = bool(field.required or field.must or field.required_if or field.minimum is not None)
             if binds and rests_on_drafts(field.basis or "", surroundings.drafts):
-                name, basis = f"{form.id}.{field.code}", field.basis
+                name, basis = f"{form.id}.{field.code}", field.basis or ""
                 findings.add("draft-guard", diagram.process.line, diagram.process.id,
                              f"字段 {name} 必须填写或有界限，而依据“{basis}”只是征求意见稿：请另写依据，或改为可不填",
                              f"the field {name} binds, but its basis “{basis}” is only a draft: name another basis, or "

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import select
 
-from engine import documents
+from engine import documents, sealed
 from engine.desk import Desk
 from engine.errors import Invalid, NotFound, Unusable, WrongState
 from engine.facts import is_late, judged
 from engine.model import Document, Submission
-from engine.trail.record import commitment, new_salt
+from engine.trail.record import new_salt
 from forms.answer import unmet
 from forms.form import Form, convert_references
-from forms.values import FileRef, PersonRef, Value, from_json, to_json
+from forms.values import FileRef, PersonRef, Value, from_json
 
 
 def accept(
@@ -79,7 +80,8 @@ def keep_submission(
 ) -> dict[str, str]:
     """Keep an answer as it was given; gives what the trail may say of it: its id and a salted commitment."""
     identity, salt = uuid.uuid4().hex, new_salt()
-    told = {"submission": identity, "commitment": commitment(salt, dict(values))}
+    stored = sealed.seal(desk.work, desk.row["id"], values, desk.deployed.private)
+    told = {"submission": identity, "commitment": sealed.commitment_to(salt, stored)}
     key = element if process == desk.deployed.process else f"{process}/{element}"
     desk.work.add(
         Submission,
@@ -93,7 +95,7 @@ def keep_submission(
             "person": desk.work.actor,
             "on_behalf_of": on_behalf_of,
             "at": desk.work.now,
-            "answer": to_json(dict(values)),
+            "answer": json.dumps(stored, ensure_ascii=False, separators=(",", ":")),
             "salt": salt,
             "commitment": told["commitment"],
         },
@@ -122,10 +124,10 @@ def earlier(desk: Desk, process: str, element: str, form: Form, person: str | No
     )
     if person is not None:
         query = query.where(Submission.person == person)
-    row = desk.work.db.execute(query.limit(1)).one_or_none()
-    if row is None:
+    rows = sealed.open_rows(desk.work, desk.work.rows(query.limit(1)))
+    if not rows:
         return None
-    kept = from_json(row.answer)
+    kept = from_json(rows[0]["answer"])
     return {code: value for code, value in kept.items() if code in form.codes} if isinstance(kept, dict) else None
 
 

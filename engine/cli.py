@@ -10,6 +10,7 @@ from engine import (
     cli_mending,
     cli_parameters,
     cli_policy,
+    cli_privacy,
     cli_trail,
     cli_upkeep,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "cli_mending",
     "cli_parameters",
     "cli_policy",
+    "cli_privacy",
     "cli_trail",
     "cli_upkeep",
     "main",

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, false, func, or_, select
 
+from engine import sealed
 from engine.access import Door, judge, unbar
 from engine.errors import NotFound
 from engine.model import CaseFile, Comment, Document, Event, Outbox, Submission, Task, Timer
@@ -182,9 +183,9 @@ def events(work: Work, case: str) -> list[Row]:
 
 
 def submissions(work: Work, case: str) -> list[Row]:
-    """All answers of a case, oldest first."""
+    """All answers of a case, oldest first; ``stored`` is the text as it is kept, private values apart."""
     query = select(*Submission.__table__.columns).where(Submission.case == case).order_by(Submission.at)
-    return work.rows(query)
+    return sealed.open_rows(work, work.rows(query))
 
 
 def timers(work: Work, case: str) -> list[Row]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, select, update
 
 from engine import signals
+from engine.amount import amount_of
 from engine.errors import Incident
 from engine.model import CaseFile, Standstill, Task, Timer, table
+from engine.runtime.scopes import CASE
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -40,6 +42,9 @@ def keep(desk: Desk, completed: int | None = None) -> None:
         outcome = str(desk.instance.outcome)
         changed |= {"status": "closed", "outcome": outcome, "closed_at": desk.work.now}
         desk.tell("case.closed", {"outcome": outcome})
+    amount = amount_of(desk.instance.scopes.table[CASE].values, desk.deployed.private)
+    if amount != desk.row.get("amount_fen"):
+        changed["amount_fen"] = amount
     _update(desk, changed)
     signals.send_on(desk)
     if desk.incident is not None:

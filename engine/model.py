@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.base import Base, table
+from engine.model_oversight import Deed, SavedView
 from engine.model_policies import PolicyText
+from engine.model_sealed import SealedValue, SubjectKey
 from engine.model_starts import Delivery, Listener, StartEvent
 from engine.trail.tables import Anchor, Epoch, EpochHead, Job, SealRequest
 
 __all__ = [
-    "APPEND_ONLY", "Anchor", "Attempt", "Base", "CalendarDay", "CaseFile", "Comment", "Counter", "Definition",
-    "DefinitionFile", "Delegation", "Delivery", "Document", "DocumentContent", "Epoch", "EpochHead", "Event",
-    "Job", "Listener", "Outbox", "ParameterSet", "Person", "PersonRole", "PolicyText", "Recusal", "RegisterRecord",
-    "Request", "SealRequest", "Setting", "Standstill", "StartEvent", "Stream", "Submission", "Task", "Timer", "table",
+    "APPEND_ONLY", "Anchor", "Attempt", "Base", "CalendarDay", "CaseFile", "Comment", "Counter", "Deed", "Definition",
+    "DefinitionFile", "Delegation", "Delivery", "Document", "DocumentContent", "Epoch", "EpochHead", "Event", "Job",
+    "Listener", "Outbox", "ParameterSet", "Person", "PersonRole", "PolicyText", "Recusal", "RegisterRecord",
+    "Request", "SavedView", "SealRequest", "SealedValue", "Setting", "Standstill", "StartEvent", "Stream",
+    "SubjectKey", "Submission", "Task", "Timer", "table",
 ]  # fmt: skip
 
 
@@ -71,6 +74,7 @@ class CaseFile(Base):
     """One case (卷宗). ``state`` and ``scopes`` are the runtime's; ``seq`` and ``head`` are where its trail stands.
 
     ``status`` is open, suspended or closed; ``stopped_at`` and ``stopped_for`` say since when and why it is suspended.
+    ``amount_fen`` repeats one of its variables (see ``amount``).
     """
 
     __tablename__ = "casefile"
@@ -95,7 +99,10 @@ class CaseFile(Base):
     seq: Mapped[int]
     head: Mapped[str]
     last_at: Mapped[datetime]
+    amount_fen: Mapped[int | None] = mapped_column(BigInteger)
     __table_args__ = (
+        Index("casefile_amount", "amount_fen"),
+        Index("casefile_opened", "opened_at"),
         Index("casefile_status", "status", "process"),
         Index("casefile_applicant", "applicant"),
         Index("casefile_parent", "parent"),
@@ -377,10 +384,12 @@ APPEND_ONLY = (
     "document_content",
     "comment",
     "event",
+    "deed",
     "calendar_day",
     "epoch",
     "epoch_head",
     "anchor",
     "policy_text",
+    "sealed_value",
 )
 """Tables whose rows are never changed or removed: the database itself refuses it (see ``schema``)."""

@@ -6,12 +6,12 @@ Any process may record and look up. Which registers there are, and their columns
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import ColumnElement, Select, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
@@ -111,10 +111,39 @@ def browse(work: Work, register: str, *, words: str = "", offset: int = 0, limit
     )
     query = _entries().where(RegisterRecord.register == register, RegisterRecord.version == newest)
     if words:
-        held = RegisterRecord.key.contains(words, autoescape=True)
-        query = query.where(held | RegisterRecord.value.contains(words, autoescape=True))
+        query = query.where(_holds(words))
     query = query.order_by(RegisterRecord.key).offset(offset).limit(limit)
     return [_entry(row) for row in work.db.execute(query)]
+
+
+def in_batches(
+    work: Work, register: str, *, words: str = "", every: bool = False, size: int = 500
+) -> Iterator[list[Entry]]:
+    """The records that ``browse`` finds, a few at a time; with ``every`` all their versions, the first one first."""
+    later = aliased(RegisterRecord)
+    newest = select(later.key, func.max(later.version).label("version")).where(later.register == register)
+    top = newest.group_by(later.key).subquery()
+    found = select(RegisterRecord.key).join(
+        top, (top.c.key == RegisterRecord.key) & (top.c.version == RegisterRecord.version)
+    )
+    found = found.where(RegisterRecord.register == register)
+    if words:
+        found = found.where(_holds(words))
+    query = _entries().where(RegisterRecord.register == register, RegisterRecord.key.in_(found))
+    if not every:
+        query = query.join(top, (top.c.key == RegisterRecord.key) & (top.c.version == RegisterRecord.version))
+    query = query.order_by(RegisterRecord.key, RegisterRecord.version).limit(size)
+    entries = [_entry(row) for row in work.db.execute(query)]
+    while entries:
+        yield entries
+        key, version = entries[-1].key, entries[-1].version
+        after = (RegisterRecord.key > key) | ((RegisterRecord.key == key) & (RegisterRecord.version > version))
+        entries = [_entry(row) for row in work.db.execute(query.where(after))] if len(entries) == size else []
+
+
+def _holds(words: str) -> ColumnElement[bool]:
+    held = RegisterRecord.key.contains(words, autoescape=True)
+    return held | RegisterRecord.value.contains(words, autoescape=True)
 
 
 def history(work: Work, register: str, key: str) -> list[Entry]:

@@ -110,8 +110,9 @@ class Line:
     @property
     def tag(self) -> str:
         """The BPMN tag."""
-        starts = {"scope": "startEvent", "process": "startEvent"}
-        return {None: TAGS.get(self.kind, ""), **starts}.get(self.host, "boundaryEvent")
+        if self.host in ("scope", "process"):
+            return "startEvent"
+        return TAGS.get(self.kind, "") if self.host is None else "boundaryEvent"
 
     def opening(self) -> str:
         """The element's tag with its attributes."""

@@ -14,25 +14,26 @@ from bpmn.dmn_table import Undecided
 from engine import cases, inbox, incidents
 from engine.definitions import current
 from engine.library import Library, Package
+from engine.trail.words import Speaker
 from forms.values import Value
 from forms.words import Unfit
 from tests.office import Office, package
-from engine.trail.words import Speaker
 
 pytest_plugins = ["tests.furnished"]
 
 HERE = Path(__file__).parent
-TIERS = (HERE / "packages" / "tiered" / "approval_tier.dmn").read_bytes()
+TIERS = Library.standing().package("sub_collective_decision").files["approval_tier.dmn"]
 YANGTZE = (HERE / "tables" / "yangtze.dmn").read_bytes()
 PARAMETERS = Library.standing().vocabulary().values
 ORDINARY: Mapping[str, Any] = {
     "params": PARAMETERS, "approval_amount_fen": 0, "aggregate_fen": 0, "mode": "transfer", "licence_kind": None,
     "below_valuation": False, "overseas": False, "related_party": False, "appeal_of": None,
+    "subject_kind": "conversion", "leaders_reviewed": False,
 }  # fmt: skip
 LEVELS = ["dept_head", "tto_director", "vice_president", "president_meeting", "party_committee"]
 
 
-def tier(file: bytes, **names: Value) -> tuple[int, list[str]]:
+def tier(file: bytes, **names: Value) -> tuple[int | None, list[str]]:
     value = read_tables(file, "tiers.dmn")["dmn_approval_tier"].decide({**ORDINARY, **names}, {}).value
     assert isinstance(value, dict)
     return value["tier"], value["chain"]  # type: ignore[return-value]
@@ -84,6 +85,25 @@ def test_the_second_table_can_take_its_place(amount_fen: int, expected: str) -> 
 def test_both_are_total_and_do_not_overlap(file: bytes) -> None:
     for each in set(read_tables(file, "tiers.dmn").values()):
         assert gaps_and_overlaps(each, PARAMETERS) == []
+
+
+@pytest.mark.parametrize(
+    ("subject_kind", "leaders_reviewed", "expected"),
+    [
+        ("parameters", False, ["president_meeting"]),
+        ("parameters", True, ["president_meeting"]),
+        ("diligence", False, ["president_meeting"]),
+        ("diligence", True, ["competent_department"]),
+    ],
+)
+def test_what_has_no_amount_has_no_tier(subject_kind: str, leaders_reviewed: bool, expected: list[str]) -> None:
+    about: dict[str, Value] = {"subject_kind": subject_kind, "leaders_reviewed": leaders_reviewed}
+    assert tier(TIERS, **about, approval_amount_fen=10**10) == (None, expected)
+
+
+@pytest.mark.parametrize("subject_kind", ["exercise", "long_stop", "breach", "extension", "empowerment"])
+def test_empowerments_are_never_decided_below_the_second_tier(subject_kind: str) -> None:
+    assert tier(TIERS, subject_kind=subject_kind, mode="empowerment") == (2, LEVELS[:3])
 
 
 def test_a_negative_amount_is_no_amount() -> None:

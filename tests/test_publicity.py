@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
-from engine import cases, registers
+from engine import cases, inbox, registers
+from engine.answers import one_of_many
+from engine.desk import Desk
 from engine.errors import WrongState
 from engine.parameter_sets import all_sets
 from engine.worker import run_due
 from forms.functions import FUNCTIONS
+from forms.values import PersonRef
 from tests.office import Office, package
 from tests.test_collective_decision import issued
+from tests.web_reader import reader_of
 
 pytest_plugins = ["tests.furnished"]
 
@@ -125,6 +129,28 @@ def test_what_an_objector_wrote_is_not_in_the_trail(publicising: Office) -> None
     do(publicising, case, "objection_acceptance", "评议", accepted=False, reasons="不属于公示内容")
     told = str(publicising.bodies(case))
     assert "路某某" not in told and "价格明显偏低" not in told
+
+
+def test_each_objection_opens_empty_forms_and_is_not_handled_by_who_sent_it(publicising: Office) -> None:
+    case = opened(publicising)
+    publicising.hire("评议二", "objection_panel")
+    record = {"file": "记录.pdf", "data": PDF}
+    publicising.act("路人", cases.send, case, "objection", OBJECTION)
+    do(publicising, case, "objection_acceptance", "评议", accepted=True)
+    do(publicising, case, "objection_investigation", "评议", findings="第一件已查明", hearing_record=record)
+    publicising.act("评议", cases.send, case, "objection", OBJECTION)
+    second = publicising.items(case)["objection_acceptance"]
+    assert publicising.refused("评议", cases.complete, second, {"accepted": True}).reasons == ("recusal",)  # type: ignore[attr-defined]
+    do(publicising, case, "objection_acceptance", "评议二", accepted=True)
+    page = reader_of(publicising, "评议二").get(f"/tasks/{publicising.items(case)['objection_investigation']}")
+    assert page.fields()["findings"] == ""
+    with publicising.database.look(publicising.who["评议二"]) as work:
+        desk = Desk.thawed(work, inbox.case(work, case))
+        assert desk.functions["acted"]("sub_publicity_objection/objection") == [
+            PersonRef(publicising.who["路人"]), PersonRef(publicising.who["评议"]),
+        ]  # fmt: skip
+        assert one_of_many(desk, "sub_publicity_objection", "objection_reply")
+        assert not one_of_many(desk, "publicising", "ask_publicity")
 
 
 def test_an_agreed_price_without_its_price_is_not_publicised(publicising: Office) -> None:

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import beginnings, cases, registers, start_events, starting
+from engine import beginnings, cases, definitions, registers, start_events, starting
+from engine.desk import open_desk
 from engine.errors import Invalid, NotFound, NotYours, Unusable
 from engine.library import Library, Package
 from engine.model import CaseFile
 from engine.work import CLOCK, SYSTEM, Request
 from engine.worker import run_due
 from forms.words import Unfit
-from tests.begun import ASK, END, LOOK, TASK, condition, form, process, started_by, timer
+from tests.begun import ASK, END, LOOK, TASK, condition, form, operation, process, started_by, timer
 from tests.office import MORNING, Office
 
 pytest_plugins = ["tests.furnished"]
@@ -57,7 +58,7 @@ def test_a_message_starts_a_case_of_whoever_sent_it(office: Office) -> None:
     assert office.bodies(case)[0]["data"]["start"] == "s"
     assert list(office.items(case)) == ["look"]
     with office.database.look(SYSTEM) as work:
-        desk = cases.open_desk(work, case)
+        desk = open_desk(work, case)
         assert desk.instance.scopes.table[1].values == {"matter": "何时", "s": {"matter": "何时"}}
     office.act("甲", cases.withdraw, case, {"reason": "不问了"})
     assert office.sound()
@@ -246,10 +247,10 @@ def test_a_start_that_fails_holds_up_no_other_and_is_tried_again(
 ) -> None:
     office.deploy(started_by(timer("P1D"), "first"), started_by(timer("P1D"), "second"))
     office.later(days=1)
-    right = beginnings.by_itself
+    right = starting.by_itself
 
     def failing(work: Any, definition: str, element: str, kind: str, about: Any) -> str:
-        if starting.definitions.deployed(work, definition).process == "first":
+        if definitions.deployed(work, definition).process == "first":
             raise Unusable("坏了", "broken")
         return right(work, definition, element, kind, about)
 
@@ -264,6 +265,21 @@ def test_a_start_that_fails_holds_up_no_other_and_is_tried_again(
     run_due(office.database)
     assert len(found(office, "first")) == 1
     assert office.look(start_events.standing, "first")[0]["en"] is None
+
+
+def test_a_register_key_that_another_case_holds_makes_a_case_of_the_clock_stand_still(office: Office) -> None:
+    """Nobody is there to be refused, and the occurrence must not be tried for ever."""
+    said = {"register": "'account'", "key": "'k'", "value": "{'region_code': 'x'}"}
+    keep = f'<serviceTask id="keep">{operation("register.record", **said)}</serviceTask>'
+    body = f'<startEvent id="s">{timer("R2/P1D")}</startEvent>{keep}{TASK}{END}'
+    office.deploy(process("begun", body, "s -> keep\nkeep -> look\nlook -> e", LOOK))
+    office.later(days=2)
+    assert run_due(office.database) == 2
+    first, second = (row["id"] for row in found(office))
+    assert (list(office.items(first)), list(office.items(second))) == (["look"], [])
+    assert "incident.raised" in office.kinds(second)
+    assert run_due(office.database) == 0
+    assert office.sound()
 
 
 # Conditions.

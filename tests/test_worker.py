@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from engine import cases, inbox, items
+from engine import cases, inbox, items, registers
 from engine.errors import AlreadyDone, Incident, NotYours, WrongState
 from engine.work import BEIJING, CLOCK, Database
 from engine.worker import run_due, run_forever
+from tests.begun import operation
 from tests.office import ANSWERS, MORNING, Office, package
 
 pytest_plugins = ["tests.furnished"]
@@ -220,6 +221,30 @@ def test_a_step_after_a_timer_that_cannot_be_done_stands_still_and_holds_up_no_o
     assert "incident.raised" in office.kinds(stuck) and "incident.raised" not in office.kinds(well)
     assert "count_first" in str(office.last(stuck))
     office.do(stuck, "handle", "登记员")  # other branches go on
+    assert office.sound()
+
+
+def test_what_one_timer_did_stands_though_the_step_behind_the_next_cannot_be_done(office: Office) -> None:
+    """Both fire in one act: what is taken back is what belongs to the second alone."""
+    said = {"register": "'account'", "key": "'k'", "value": "{'region_code': 'x'}"}
+    kept = f'<serviceTask id="count_first">{operation("register.record", **said)}</serviceTask>'
+    script = '<scriptTask id="count_first"><script>reminded = 1</script></scriptTask>'
+    failing = '<scriptTask id="half"><script>half = 1 // 0</script></scriptTask>'
+    flow = '<sequenceFlow id="f_half" sourceRef="half" targetRef="next_end"/>'
+    office.deploy(
+        package(
+            "watch",
+            ("process.bpmn", script, kept + failing + flow),
+            ("process.bpmn", 'sourceRef="next" targetRef="next_end"', 'sourceRef="next" targetRef="half"'),
+        )
+    )
+    case = office.start("watch")
+    office.later(days=3)
+    assert run_due(office.database) == 1
+    assert fired(office, case) == ["first", "next"]
+    assert "half" in str(office.last(case))
+    assert "register.recorded" in office.kinds(case)
+    assert office.look(registers.find, "account", "k") == {"region_code": "x", "key": "k"}
     assert office.sound()
 
 

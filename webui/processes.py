@@ -104,7 +104,7 @@ def version(process: str, number: int) -> Response:
         events = [
             each
             for each in contents.diagram.elements.values()
-            if each.event and each.event.kind in {"timer", "message"}
+            if each.event and each.event.kind in {"timer", "message", "signal", "conditional"}
         ]
         ends = [each for each in contents.diagram.elements.values() if each.type == "endEvent"]
         newest = definitions.versions(work, process)[0]["version"] == number

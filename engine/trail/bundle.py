@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from engine import definitions, inbox, policies
+from engine import definitions, inbox, policies, sealed
 from engine.errors import NotYours
 from engine.instant import INSTANT_FORMAT
 from engine.model import Comment, DocumentContent
@@ -131,10 +131,10 @@ def _files(work: Work, material: Material, told: Steps) -> Iterator[tuple[str, b
 def _answers(work: Work, material: Material) -> Iterator[tuple[str, bytes]]:
     """What was answered, with the salts of the commitments, as far as this view shows it."""
     for row in material.shown_answers():
-        yield (
-            f"answers/{row['id']}.json",
-            canonical({"salt": row["salt"], "answer": json.loads(row["answer"])}).encode(),
-        )
+        stored = json.loads(row["stored"])
+        yield f"answers/{row['id']}.json", canonical({"salt": row["salt"], "answer": stored}).encode()
+        for ref, kept in sealed.released(work, stored).items():
+            yield f"private/{ref}.json", canonical(kept).encode()
     query = select(Comment.id, Comment.person, Comment.words, Comment.salt).where(Comment.case == material.row["id"])
     for each in work.rows(query.order_by(Comment.at, Comment.id)):
         if material.view.shows(each["person"]):

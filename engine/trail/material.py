@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Select, select
 
-from engine import definitions
+from engine import definitions, sealed
 from engine.definitions import Deployed
 from engine.model import CaseFile, Definition, Document, Event, Person, Submission
 from engine.trail import duties, epochs
@@ -67,10 +67,9 @@ class Material:
         bodies = [json.loads(event["body"]) for event in events]
         cited = {body["epoch"]["n"] for body in bodies if "epoch" in body}
         proofs = epochs.proofs(work, f"case/{case}", cited)
-        sealed = proofs.proof["epochs"][0]["seq"] if proofs else 0
-        answers = work.rows(
-            select(*Submission.__table__.columns).where(Submission.case == case).order_by(Submission.at, Submission.id)
-        )
+        covered = proofs.proof["epochs"][0]["seq"] if proofs else 0
+        query = select(*Submission.__table__.columns).where(Submission.case == case)
+        answers = sealed.open_rows(work, work.rows(query.order_by(Submission.at, Submission.id)))
         documents = work.rows(
             select(*Document.__table__.columns).where(Document.case == case).order_by(Document.at, Document.id)
         )
@@ -87,7 +86,7 @@ class Material:
             names={} if view.redacted else {each.id: each.name for each in people},
             duties=duties.matrix(duties.record(work, case)),
             proofs=proofs,
-            unsealed=len(events) - sealed,
+            unsealed=len(events) - covered,
         )
 
     def shown_answers(self) -> list[dict[str, Any]]:

@@ -20,7 +20,8 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.instant import INSTANT_FORMAT
-from engine.model import Event, Setting, Stream
+from engine.model import Deed, Event, Setting, Stream
+from engine.trail.deeds import deed_of
 from engine.trail.tables import Epoch
 from engine.work import Work
 from forms.values import Value, canonical
@@ -81,6 +82,7 @@ EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "comment.added": ("备注", "comment added"),
     "definition.deployed": ("部署流程", "definition deployed"),
     "parameters.adopted": ("参数生效", "parameter set adopted"),
+    "privacy.erased": ("依法删除个人信息", "personal data erased by law"),
     "policy.imported": ("导入政策文件", "policy text imported"),
     "calendar.loaded": ("日历载入", "calendar loaded"),
     "person.added": ("登记人员", "person added"),
@@ -191,13 +193,17 @@ class Chain:
                 "at": at,
                 "body": text,
                 "hash": self.head,
+                "deed": deed_of(body),
             }
         )
 
     def write(self, work: Work) -> None:
-        """Write the waiting events in one statement."""
+        """Write the waiting events in one statement, and in another what of them is searched by."""
         if self.rows:
+            deeds = [{**deed, "at": row["at"]} for row in self.rows if (deed := row.pop("deed"))]
             work.add(Event, *self.rows)
+            if deeds:
+                work.add(Deed, *deeds)
             self.rows = []
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import String, select, type_coerce
 
+from engine import sealed
 from engine.instant import INSTANT_FORMAT
 from engine.model import (
     CaseFile,
@@ -27,9 +28,8 @@ from engine.model import (
     Stream,
     Submission,
 )
-from engine.trail.record import GENESIS, canonical_body, commitment, event_hash
+from engine.trail.record import GENESIS, canonical_body, event_hash
 from engine.work import Work
-from forms.values import from_json
 from forms.words import Text
 
 
@@ -204,6 +204,14 @@ def _check_answers(work: Work, case: str | None, told: _Told, verdict: Verdict) 
                     f"答复 {row.id} 与轨迹中的承诺值不符",
                     f"the answer {row.id} is not the one the trail is committed to",
                 )
+    for owner, identity in sealed.broken(work, case):
+        _flaw(
+            verdict,
+            f"case/{owner}",
+            None,
+            f"答复 {identity} 的个人信息与承诺值不符",
+            f"personal values of the answer {identity} are not those it is committed to",
+        )
     for identity, (_, stream) in told.answers.items():
         _flaw(
             verdict,
@@ -217,7 +225,7 @@ def _check_answers(work: Work, case: str | None, told: _Told, verdict: Verdict) 
 def _committed(salt: str, text: str, *, as_json: bool) -> str | None:
     """The commitment to a stored answer; None where it is no longer one."""
     try:
-        return commitment(salt, from_json(text) if as_json else text)
+        return sealed.commitment_to(salt, json.loads(text) if as_json else text)
     except (ValueError, TypeError):
         return None
 

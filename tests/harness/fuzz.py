@@ -1,4 +1,4 @@
-"""Damages diagrams, tables, expressions and forms in ways that keep much of their structure, so that the damage gets far in."""
+"""Damages diagrams, tables, expressions and forms so that much of their structure stays and the damage gets far in."""
 
 from __future__ import annotations
 
@@ -118,7 +118,8 @@ def damaged_diagram(random: Random) -> bytes:
 @cache
 def tables() -> tuple[bytes, ...]:
     """The decision tables of the tests."""
-    return tuple(path.read_bytes() for path in sorted((HOME / "tests").glob("*/**/*.dmn")) if "corpus" not in path.parts)
+    found = sorted((HOME / "tests").glob("*/**/*.dmn"))
+    return tuple(path.read_bytes() for path in found if "corpus" not in path.parts)
 
 
 def damaged_table(random: Random) -> bytes:

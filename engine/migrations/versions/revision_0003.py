@@ -14,6 +14,54 @@ down_revision: str | None = "0002"
 def upgrade() -> None:
     """What this round brings."""
     op.create_table(
+        "deed",
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("behalf", sa.Text(), nullable=True),
+        sa.Column("process", sa.Text(), nullable=True),
+        sa.Column("role", sa.Text(), nullable=True),
+        sa.Column("basis", sa.Text(), nullable=True),
+        sa.Column("marks", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("stream", "seq"),
+    )
+    op.create_index("deed_actor", "deed", ["actor", "at", "stream"], unique=False)
+    op.create_index("deed_at", "deed", ["at", "stream"], unique=False)
+    op.create_index(
+        "deed_basis",
+        "deed",
+        ["basis", "at", "stream"],
+        unique=False,
+        sqlite_where=sa.text("basis IS NOT NULL"),
+        postgresql_where=sa.text("basis IS NOT NULL"),
+    )
+    op.create_index(
+        "deed_behalf",
+        "deed",
+        ["behalf", "at", "stream"],
+        unique=False,
+        sqlite_where=sa.text("behalf IS NOT NULL"),
+        postgresql_where=sa.text("behalf IS NOT NULL"),
+    )
+    op.create_index(
+        "deed_marks",
+        "deed",
+        ["marks", "at", "stream", "process"],
+        unique=False,
+        sqlite_where=sa.text("marks IS NOT NULL"),
+        postgresql_where=sa.text("marks IS NOT NULL"),
+    )
+    op.create_index(
+        "deed_role",
+        "deed",
+        ["role", "at", "stream"],
+        unique=False,
+        sqlite_where=sa.text("role IS NOT NULL"),
+        postgresql_where=sa.text("role IS NOT NULL"),
+    )
+    op.create_table(
         "epoch",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("statement", sa.Text(), nullable=False),
@@ -64,6 +112,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_seal_request_answered_at"), "seal_request", ["answered_at"], unique=False)
     op.create_table(
+        "sealed_value",
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("case", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("ref"),
+    )
+    op.create_index("sealed_value_subject", "sealed_value", ["subject"], unique=False)
+    op.create_table(
+        "subject_key",
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("subject"),
+    )
+    op.create_table(
         "anchor",
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -89,6 +154,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("epoch", "stream"),
     )
     op.create_index("epoch_head_stream", "epoch_head", ["stream", "epoch"], unique=False)
+    op.create_table(
+        "saved_view",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("asked", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person"],
+            ["person.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("person", "name"),
+    )
     op.create_table(
         "start_event",
         sa.Column("process", sa.Text(), nullable=False),
@@ -154,5 +233,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_listener_signal"), "listener", ["signal"], unique=False)
     op.add_column("casefile", sa.Column("stopped_at", Instant(), nullable=True))
     op.add_column("casefile", sa.Column("stopped_for", sa.Text(), nullable=True))
+    op.add_column("casefile", sa.Column("amount_fen", sa.BigInteger(), nullable=True))
+    op.create_index("casefile_amount", "casefile", ["amount_fen"], unique=False)
+    op.create_index("casefile_opened", "casefile", ["opened_at"], unique=False)
     op.add_column("task", sa.Column("prefill", sa.Text(), nullable=True))
     op.add_column("task", sa.Column("overran_on", sa.Date(), nullable=True))
