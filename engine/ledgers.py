@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import select
 
 from engine import definitions, inbox
-from engine.model import CaseFile
+from engine.model import CaseFile, Event
 from engine.people import names, standing
 from engine.registers import Entry, RegisterKind
 from engine.work import SYSTEM, Work
@@ -53,6 +53,14 @@ def step(entry: Entry, version: definitions.Deployed | None, language: Language)
         if element is not None:
             return Text(element.name, element.policy.get("name-en", "")).said(language) or element.id
     return entry.element
+
+
+def event_of(work: Work, entry: Entry) -> int | None:
+    """The number of the event in the trail of its case that tells of this version; None without a case."""
+    here = (Event.stream == f"case/{entry.case}") & (Event.kind == "register.recorded")
+    query = select(Event.seq).where(here, Event.element == entry.element, Event.at <= entry.at)
+    found = work.db.execute(query.order_by(Event.seq.desc()).limit(1)).scalar_one_or_none()
+    return None if found is None else int(found)
 
 
 def teller_of(work: Work, entries: Sequence[Entry], language: Language) -> Teller:

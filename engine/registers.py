@@ -146,6 +146,12 @@ def _holds(words: str) -> ColumnElement[bool]:
     return held | RegisterRecord.value.contains(words, autoescape=True)
 
 
+def count(work: Work, register: str) -> int:
+    """How many records a register has."""
+    query = select(func.count(RegisterRecord.key.distinct())).where(RegisterRecord.register == register)
+    return int(work.db.execute(query).scalar_one())
+
+
 def history(work: Work, register: str, key: str) -> list[Entry]:
     """Every version of one record, the first one first."""
     query = _entries().where(RegisterRecord.register == register, RegisterRecord.key == key)

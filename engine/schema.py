@@ -17,6 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 
+from engine.catching_up import catch_up
 from engine.errors import Unusable
 from engine.fences import check_fences, lay_fences
 from engine.grants import lay_grants
@@ -48,6 +49,7 @@ def upgrade(url: str) -> None:
             _refuse_foreign(work.db)
             migrate(work.db)
             lay_fences(work.db)
+            catch_up(work)
             lay_grants(work.db)
             _settle(work.db)
     except DatabaseError as error:

@@ -37,7 +37,7 @@ _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 # What the engine itself gives every case; an answer of such a name would pass for it.
 _GIVEN: Final = frozenset({"applicant", "case", "loopCounter", "params", "today"})
 _OPTION_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
-# An option may also be a comparison, as a condition to be met is written; a question of a checklist is the key of a record.
+# An option may also be a comparison, as conditions are written; a question of a checklist is the key of a record.
 _COMPARISONS: Final = frozenset({"<", "<=", "==", ">=", ">"})
 
 

@@ -1,4 +1,4 @@
-"""Random walks of 先赋权后行权 on the real engine: they end or wait, lose no token, and reach every task and every end."""
+"""Random walks of 先赋权后行权 on the real engine: they end or wait, lose no token, reach every task and every end."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ SECRET: Mapping[str, Any] = {"empower_scope": "ownership_full", "achievement_typ
 UNMET = {"report_exercise_conditions": {"results": [{"code": "C1", "achieved": False}]}}
 NEITHER = {"breach_review": {"breached": False}, "extension_review": {"good_income": False}}
 PAID = {"record_receipt": {"is_final": True}, "propose_allocation": {"reward_pool_fen": 0}}
+OTHER_MODE = {"long_stop_disposition": {"disposition": "convert_other_mode"}}
 REWARDED = "已奖励企业"
 
 
@@ -39,8 +40,8 @@ REWARDED = "已奖励企业"
 class Temper:
     """How some walks go: what is applied for, how often, and what everybody is bent on, by form.
 
-    All else is by example or, more or less boldly, by chance; ``messages`` is the chance that somebody sends one, or that
-    time goes by, although there is work to do.
+    All else is by example or, more or less boldly, by chance; ``messages`` is the chance that somebody sends one, or
+    that time goes by, although there is work to do.
     """
 
     given: Mapping[str, Any]
@@ -57,7 +58,7 @@ TEMPERS = (
     Temper(SECRET, walks=2, boldness=0.06, bent=PAID),
     Temper(USE, walks=2, bent={"cure_check": {"cured": False}}),
     Temper(USE, walks=2, bent=NEITHER),
-    Temper(EXERCISE, walks=3, bent={**UNMET, **NEITHER, **PAID, "long_stop_disposition": {"disposition": "convert_other_mode"}}),
+    Temper(EXERCISE, walks=3, bent={**UNMET, **NEITHER, **PAID, **OTHER_MODE}),
     Temper(EXERCISE, bent={**UNMET, "long_stop_disposition": {"disposition": "terminate_use_right"}}),
     Temper(
         EXERCISE, walks=3, messages=0.15, acts=80,

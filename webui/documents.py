@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -53,8 +54,8 @@ def issued(events: list[dict[str, Any]]) -> set[str]:
     return {json.loads(row["body"])["data"]["document"] for row in events if row["kind"] == "document.issued"}
 
 
-def download(content: bytes, name: str, media: str) -> Response:
-    """Bytes to be saved under a name."""
+def download(content: bytes | Iterator[bytes], name: str, media: str) -> Response:
+    """Bytes to be saved under a name, at once or in pieces."""
     response = make_response(content)
     response.headers["Content-Type"] = media
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"

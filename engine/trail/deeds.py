@@ -1,11 +1,17 @@
-"""Which events are deeds that oversight searches by, and what of their bodies it asks for. From the body alone."""
+"""Which events are deeds, what of their bodies oversight searches by, and whether what is kept of them still agrees."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
+from sqlalchemy import ColumnElement, Select, String, select, type_coerce
+
 from engine.access import bars
+from engine.model import Deed, Event
+from engine.work import Work
 from forms.words import Text
 
 ATTEMPTS = "sys/attempts"
@@ -91,3 +97,58 @@ def _marks(kind: str, data: Mapping[str, Any]) -> list[str]:
         reasons = data.get("reasons")
         found.update(each for each in REASONS if isinstance(reasons, list) and each in reasons)
     return [each for each in MARKS if each in found]
+
+
+# What is kept of them, beside what the events tell.
+
+TOLD = ("kind", "actor", "behalf", "process", "role", "basis", "marks")
+AT_ONCE = 1_000
+
+
+def beside(query: Select[*tuple[Any, ...]], work: Work) -> Select[*tuple[Any, ...]]:
+    """A query of events with the columns of their deeds, for ``agrees``."""
+    # As text on SQLite, where anything may have been written into the column.
+    at = type_coerce(Deed.at, String) if work.database.sqlite else Deed.at
+    kept = [getattr(Deed, name).label(f"deed_{name}") for name in TOLD]
+    return query.add_columns(*kept, at.label("deed_at")).outerjoin(Deed, _same())
+
+
+def _same() -> ColumnElement[bool]:
+    return (Deed.stream == Event.stream) & (Deed.seq == Event.seq)
+
+
+def agrees(row: Any, body: Mapping[str, Any]) -> bool:
+    """Whether what is kept of an event (a row of ``beside``) is what its body says."""
+    said = deed_of(body)
+    if said is None:
+        return row.deed_kind is None
+    return row.deed_at == row.at and all(getattr(row, f"deed_{name}") == said[name] for name in TOLD)
+
+
+def strays(work: Work, stream: str | None = None) -> Iterator[tuple[str, int]]:
+    """Where a deed is kept of an event that there is not, in one stream or in all."""
+    query = select(Deed.stream, Deed.seq).outerjoin(Event, _same()).where(Event.seq.is_(None))
+    for row in work.db.execute(query if stream is None else query.where(Deed.stream == stream)):
+        yield row.stream, row.seq
+
+
+def catch_up(work: Work) -> bool:
+    """Keep the deeds of a database whose events were written before deeds were; False where there are some or none."""
+    kinds = sorted(ACTS | RESTING)
+    if work.row(select(Deed.seq).limit(1)) or not work.row(select(Event.seq).where(Event.kind.in_(kinds)).limit(1)):
+        return False
+    query = select(Event.stream, Event.seq, Event.at, Event.body).where(Event.kind.in_(kinds)).order_by(Event.stream, Event.seq)
+    events = iter(work.db.execute(query.execution_options(yield_per=AT_ONCE)))
+    while some := list(islice(events, AT_ONCE)):
+        if found := [deed for row in some if (deed := _of_row(row))]:
+            work.add(Deed, *found)
+    return True
+
+
+def _of_row(row: Any) -> dict[str, Any] | None:
+    try:
+        body = json.loads(row.body)
+    except ValueError:  # whoever verifies the trail is told
+        return None
+    deed = deed_of(body) if isinstance(body, dict) else None
+    return deed and {**deed, "stream": row.stream, "seq": row.seq, "at": row.at}

@@ -28,6 +28,7 @@ from engine.model import (
     Stream,
     Submission,
 )
+from engine.trail.deeds import agrees, beside, strays
 from engine.trail.record import GENESIS, canonical_body, event_hash
 from engine.work import Work
 from forms.words import Text
@@ -91,7 +92,7 @@ def verify(work: Work, case: str | None = None) -> Verdict:
     # As text on SQLite, where anything may have been written into the column.
     at = type_coerce(Event.at, String) if work.database.sqlite else Event.at
     columns = (Event.stream, Event.seq, Event.kind, Event.actor, Event.element, at.label("at"), Event.body, Event.hash)
-    query = select(*columns).order_by(Event.stream, Event.seq).execution_options(yield_per=2000)
+    query = beside(select(*columns), work).order_by(Event.stream, Event.seq).execution_options(yield_per=2000)
     for row in work.db.execute(query if case is None else query.where(Event.stream == f"case/{case}")):
         _check_event(row, told, verdict)
     for stream, (seq, head) in heads.items():
@@ -105,6 +106,8 @@ def verify(work: Work, case: str | None = None) -> Verdict:
             )
     for stream in told.ends.keys() - heads.keys():
         _flaw(verdict, stream, None, "轨迹没有对应的案卷", "there is a trail but no case or stream it belongs to")
+    for stream, seq in strays(work, case and f"case/{case}"):
+        _flaw(verdict, stream, seq, "检索用的记录没有对应的事件", "what is searched by tells of no event")
     verdict.streams = len(told.ends)
     _check_answers(work, case, told, verdict)
     _check_documents(work, case, told, verdict)
@@ -151,6 +154,8 @@ def _check_event(row: Any, told: _Told, verdict: Verdict) -> None:
         )
     if _repeated(body) != _columns(row, told.log):
         _flaw(verdict, row.stream, row.seq, "索引列与正文不符", "a column differs from the body it repeats")
+    if not agrees(row, body):
+        _flaw(verdict, row.stream, row.seq, "检索用的记录与正文不符", "what is searched by differs from the body")
     moment = str(body.get("ts"))
     if moment < before:
         _flaw(verdict, row.stream, row.seq, "时间早于上一条", "it is earlier than the event before it")

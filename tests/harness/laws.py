@@ -30,6 +30,7 @@ SPOKEN_TO_IN = {
     "sqlite3": ("engine/*",),
     "waitress": ("webui/*",),
     "werkzeug": ("webui/*",),
+    "xlsxwriter": ("engine/spreadsheets.py",),
 }
 # Values, diagrams and the running of a diagram know no database; what they begin or connect is something else.
 NO_DATABASE = ("forms/*", "bpmn/*", "engine/runtime/*")

@@ -1,0 +1,64 @@
+"""Commands about who stands in for whom (委托)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import click
+
+from engine import cases, substitutes
+from engine.cli_base import as_json, opened, show, somebody
+from engine.cli_cases import person
+from engine.config import Config
+from engine.people import names
+from engine.work import BEIJING
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@person.command("substitute")
+@click.argument("person")
+@click.argument("substitute")
+@click.option("--role", required=True, help="The role in which they stand in; both hold it.")
+@click.option("--from", "starts_on", type=DAY, help="The first day (default: today).")
+@click.option("--to", "ends_on", type=DAY, required=True, help="The last day.")
+@click.option("--reason", required=True)
+@click.pass_obj
+def person_substitute(
+    config: Config, person: str, substitute: str, role: str, starts_on: datetime | None, ends_on: datetime, reason: str
+) -> None:
+    """Let SUBSTITUTE act for PERSON in a role, both days included; both are logins or names."""
+    database = opened(config)
+    other = somebody(database, substitute)
+    with cases.acting(database, somebody(database, person)) as work:
+        first = _day(starts_on) if starts_on else work.today
+        click.echo(substitutes.name_substitute(work, other, role, first, _day(ends_on), reason))
+
+
+@person.command("substitutes")
+@click.argument("person")
+@as_json
+@click.pass_obj
+def person_substitutes(config: Config, person: str, as_json: bool) -> None:
+    """Who stands in for PERSON, and for whom PERSON does, from today on."""
+    database = opened(config)
+    with database.look(somebody(database, person)) as work:
+        rows = substitutes.own(work)
+        known = names(work, {row[side] for row in rows for side in ("person", "substitute")})
+    said = [{**row, "person": known[row["person"]], "substitute": known[row["substitute"]]} for row in rows]
+    show(said, as_json, "id", "person", "substitute", "role", "starts_on", "ends_on", "reason")
+
+
+@person.command("resume")
+@click.argument("delegation")
+@click.option("--by", required=True, help="Whoever is stood in for, or the substitute: login or name.")
+@click.pass_obj
+def person_resume(config: Config, delegation: str, by: str) -> None:
+    """End a delegation at once, by its id."""
+    database = opened(config)
+    with cases.acting(database, somebody(database, by)) as work:
+        substitutes.take_back(work, delegation)
+
+
+def _day(said: datetime) -> date:
+    return said.replace(tzinfo=BEIJING).date()
