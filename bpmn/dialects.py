@@ -94,6 +94,7 @@ _OWN_ELEMENTS = frozenset({"operation", "in", "out"})
 def own_attributes(node: Node, starter: str = "") -> dict[str, str]:
     """The attributes of the policy namespace by local name; other engines' words speak where ours are silent.
 
+    What a modeler keeps as a property counts before the attribute of that name, which the modeler does not show.
     ``starter`` is the variable in which another engine keeps who started the case: the applicant.
     """
     own: dict[str, str] = {}
@@ -102,7 +103,32 @@ def own_attributes(node: Node, starter: str = "") -> dict[str, str]:
         if translation is not None:
             own.setdefault(meant, "applicant" if starter and translation == f"={starter}" else translation)
     own.update({name: value.strip() for (namespace, name), value in node.attributes.items() if namespace == POLICY})
+    kept: dict[str, list[str]] = {}
+    for name, value, _ in _properties(node):
+        kept.setdefault(name, []).append(value)
+    own.update({name: ", ".join(values) for name, values in kept.items()})
     return own
+
+
+def _properties(node: Node) -> Iterator[tuple[str, str, int]]:
+    """Our attributes that a modeler keeps as properties, ``policy:role`` or a further part of it, ``policy:role.2``.
+
+    (An element template of a modeler can write these, but no attribute of a namespace that the modeler does not know.)
+    """
+    for holder in _extensions(node):
+        for each in holder.children if holder.namespace in ENGINES and holder.name == "properties" else ():
+            prefix, _, name = each.get("name").strip().partition(":")
+            value = each.get("value").strip()
+            if each.name == "property" and prefix == "policy" and value:
+                yield name.partition(".")[0], value, each.line
+
+
+def said_twice(node: Node, element: str) -> Iterator[Other]:
+    """The properties beside which an attribute of the same name says something else."""
+    own = own_attributes(node)
+    for name, line in {name: line for name, _, line in _properties(node)}.items():
+        if node.attributes.get((POLICY, name), own[name]).strip() != own[name]:
+            yield Other(f"&{name}", element, line)
 
 
 def starter(process: Node) -> str:
@@ -152,6 +178,9 @@ def misspelt(node: Node, element: str, known: frozenset[str]) -> Iterator[Other]
     for namespace, name in node.attributes:
         if namespace == POLICY and name not in known:
             yield Other(f"policy:{name}", element, node.line)
+    for name, _, line in _properties(node):
+        if name not in known:
+            yield Other(f"policy:{name}", element, line)
 
 
 def _same(node: Node) -> Mapping[tuple[str, str], str]:

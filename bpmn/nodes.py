@@ -163,6 +163,7 @@ def identified(node: Node, book: Book) -> str | None:
 def keep_others(node: Node, key: str, book: Book) -> None:
     """Keep by name every child and attribute of a node or process that would change how it runs and is not read."""
     book.others.extend(dialects.foreign_words(node, key))
+    book.others.extend(dialects.said_twice(node, key))
     for name, idle in _IDLE.items():
         if node.get(name) not in idle:
             book.others.append(Other(name, key, node.line))

@@ -104,6 +104,9 @@ def check_supported(diagram: Diagram, findings: Findings) -> None:
         if other.type.startswith("@"):
             _tell_strange(other, findings)
             continue
+        if other.type.startswith("&"):
+            _tell_twice(other, findings)
+            continue
         if other.value:
             refuse_value(other, findings)
             continue
@@ -168,6 +171,14 @@ def _tell_strange(other: Other, findings: Findings) -> None:
                  f"{other.value} 没有属性 {name[:80]}，不起作用{zh}：请改正拼写或删去",
                  f"{other.value} has no attribute {name[:80]} and it has no effect{en}: correct its spelling or remove "
                  "it", "warning")
+
+
+def _tell_twice(other: Other, findings: Findings) -> None:
+    name = f"policy:{other.type.removeprefix('&')[:80]}"
+    findings.add("said-twice", other.line, other.element,
+                 f"{name} 既写成属性又写成建模工具的扩展属性（property），两者不同，以扩展属性为准：请删去一个",
+                 f"{name} is there as an attribute and, otherwise, as a property of the modeler; the property counts: "
+                 "remove the one that is not wanted", "warning")
 
 
 def _refuse(findings: Findings, name: str, line: int, element: str | None, zh: str, en: str) -> None:

@@ -10,9 +10,9 @@ import click
 from engine import cases, definitions, inbox, people, starting
 from engine.cli_base import answer_from, as_json, main, opened, show, somebody, with_references
 from engine.config import Config
-from engine.errors import WrongUsage
+from engine.errors import NotFound, WrongUsage
 from engine.library import Library
-from engine.work import SYSTEM
+from engine.work import SYSTEM, Work
 
 
 @main.group()
@@ -88,16 +88,32 @@ def task() -> None:
 @click.option("--with", "source", required=True, help="The answer: a YAML or JSON file, - for stdin.")
 @click.pass_obj
 def task_complete(config: Config, task: str, by: str, source: str) -> None:
-    """Complete a work item."""
+    """Complete the work item TASK: its id, or CASE/ELEMENT where one of that element is open."""
     answer, folder = answer_from(source)
     database = opened(config)
     actor = somebody(database, by)
     with database.look(actor) as work:
-        item = inbox.task(work, task)
+        item = _item(work, task)
+        task = item["id"]
         deployed = definitions.deployed(work, inbox.case(work, item["case"])["definition"])
         answer = with_references(work, deployed.form(item["process"], item["element"]), answer, folder)
     with cases.acting(database, actor) as work:
         click.echo(cases.complete(work, task, answer))
+
+
+def _item(work: Work, named: str) -> inbox.Row:
+    """A work item by its id, or as ``CASE/ELEMENT`` by where it stands open. NotFound; WrongUsage where several do."""
+    case, slash, element = named.partition("/")
+    if not slash:
+        return inbox.task(work, named)
+    items = inbox.items_of(work, inbox.case(work, case)["id"])
+    found = [each for each in items if each["element"] == element and each["closed_at"] is None]
+    if not found:
+        raise NotFound(f"案卷 {case} 没有打开的待办 {element}", f"no work item {element} is open in case {case}")
+    if len(found) > 1:
+        raise WrongUsage(f"案卷 {case} 有 {len(found)} 个打开的待办 {element}：请写其编号",
+                         f"{len(found)} work items {element} are open in case {case}: name one by its id")
+    return inbox.task(work, found[0]["id"])
 
 
 @main.group()

@@ -17,6 +17,7 @@ from engine import bounded, confined, definitions
 from engine.bounded import Judged
 from engine.cli_base import as_json, connected, main, opened
 from engine.config import Config
+from engine.element_templates import element_templates
 from engine.library import Library, Package, package_at
 from engine.packages import file_at
 from engine.scenario_file import read_scenario
@@ -132,6 +133,18 @@ def library_word(config: Config, files: tuple[Path, ...]) -> None:
             path.with_suffix(".docx").write_bytes(as_word(template, now))
             path.write_text(f"{text[: text.index('blocks:')]}word: {path.stem}.docx\n", encoding="utf-8")
         click.echo(str(path.with_suffix(".docx")))
+
+
+@library.command("template")
+@click.option("-o", "output", type=click.Path(path_type=Path, dir_okay=False), help="Write them into this file.")
+def library_template(output: Path | None) -> None:
+    """Print the element templates for Camunda Modeler, with the roles, tags, facts and outcomes of the library."""
+    made = element_templates(Library.standing().vocabulary())
+    if output is None:
+        click.echo(made, nl=False)
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(made, encoding="utf-8")
 
 
 @main.group()

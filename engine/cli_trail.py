@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from engine import inbox
+from engine import inbox, schema
 from engine.cli_base import as_json, connected, main, opened, show, somebody
 from engine.config import Config
 from engine.doctor import examine
@@ -115,6 +115,8 @@ def doctor(config: Config, as_json: bool) -> None:
 def signer(config: Config, once: bool, folder: Path | None, only_key: bool, with_parent: bool) -> None:
     """Seal the trail: follow every stream, refuse rewritten history, sign checkpoints. A process of its own."""
     database = connected(config)
+    with database.look(SYSTEM) as work:
+        schema.check(work.db)
     sealing = Sealing.of(database, folder or config.signer)
     if only_key:
         click.echo(sealing.signer.key.published)

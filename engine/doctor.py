@@ -35,15 +35,23 @@ class Check:
 
 def examine(work: Work, signer: Path) -> list[Check]:
     """Everything there is to say; ``signer`` is the folder of the signer's key, as this installation knows it."""
-    return [*_database(work), *_sealing(work), *_key(signer), *_people(work)]
+    if schema.revision(work.db) != schema.newest_revision():
+        return [*_schema(work)]
+    return [*_schema(work), *_database(work), *_sealing(work), *_key(signer), *_people(work)]
+
+
+def _schema(work: Work) -> Iterator[Check]:
+    found, newest = schema.revision(work.db), schema.newest_revision()
+    if found == newest:
+        yield Check("schema", "ok", Text(f"数据库结构 {found}", f"the schema is at {found}"))
+    else:
+        yield Check("schema", "wrong", Text(
+            f"数据库结构是 {found or '空的'}，需要 {newest}：请运行 db upgrade",
+            f"the schema is {found or 'empty'}, but {newest} is needed: run db upgrade",
+        ))  # fmt: skip
 
 
 def _database(work: Work) -> Iterator[Check]:
-    found = schema.revision(work.db)
-    newest = schema.newest_revision()
-    yield Check(
-        "schema", "ok" if found == newest else "wrong", Text(f"数据库结构 {found}", f"the schema is at {found}")
-    )
     wrong = schema.check_fences(work.db)
     yield Check(
         "fences",
@@ -64,7 +72,7 @@ def _database(work: Work) -> Iterator[Check]:
     powers = grants.powers(work.db)
     if powers["superuser"] or powers["owner"]:
         yield Check("roles", "missing", Text(
-            f"当前账号是{'超级用户' if powers['superuser'] else '表的所有者'}，可以拆除围栏：请换用有 liuhen_app 的账号",
+            f"当前账号是{'超级用户' if powers['superuser'] else '表的所有者'}，可以拆除围栏：请用 liuhen_app 的账号",
             f"this account is {'a superuser' if powers['superuser'] else 'the owner of the tables'} and can take the "
             "fences down: use an account that is granted liuhen_app",
         ))  # fmt: skip

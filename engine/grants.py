@@ -56,7 +56,7 @@ def _statements(connection: Connection) -> Iterator[str]:
             yield f"GRANT INSERT ON {schema}.{name} TO {APP}"
         else:
             yield f"GRANT INSERT, UPDATE, DELETE ON {schema}.{name} TO {APP}"
-    yield f"GRANT UPDATE ON {schema}.seal_request TO {SIGNER}"
+    yield f"GRANT UPDATE, DELETE ON {schema}.seal_request TO {SIGNER}"
 
 
 def powers(connection: Connection) -> dict[str, bool]:

@@ -6,6 +6,10 @@ person had submitted is lost meanwhile; other branches of the case go on.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select, update
@@ -19,6 +23,8 @@ from engine.requests import recall, remember
 from engine.runtime.instance import Instance
 from engine.work import CLOCK, Work
 from forms.expressions import ExpressionError, compile_expression
+from forms.money import NotMoney, parse_yuan
+from forms.values import Value, check_keys, to_json
 
 ADMINISTRATOR = "sysadmin"
 
@@ -48,19 +54,17 @@ def retry(work: Work, incident: str) -> bool:
     return _go_on(desk, row, "retried")
 
 
-def correct(work: Work, incident: str, name: str, value: str, reason: str) -> None:
-    """Give a variable of the case another value (an expression of the one language), with the reason; recorded."""
+def correct(work: Work, incident: str, name: str, value: str, reason: str, kind: str = "expression") -> None:
+    """Give a variable of the case another value, with the reason; recorded.
+
+    ``kind`` says how the value is written: as an expression of the one language, or as one of ``KINDS``.
+    """
     if recall(work) is not None:
         return
     if not reason.strip():
         raise Unusable("更正变量须写明理由", "say why the variable is corrected")
     desk, row = _open(work, incident, "correct")
-    try:
-        made = compile_expression(value).value(desk.instance.scopes.innermost(desk.given), desk.functions)
-    except ExpressionError as error:
-        raise Unusable(
-            f"“{value}”不能作为变量的值：{error.text.zh}", f"{value!r} gives no value: {error.text.en}"
-        ) from error
+    made = _value(desk, kind, value)
     if name in desk.given or not name.isidentifier():
         raise Unusable(f"“{name}”不是可以更正的变量", f"{name!r} is not a variable that can be corrected")
     said = {"name": name, "value": made, "reason": reason.strip()}
@@ -70,6 +74,75 @@ def correct(work: Work, incident: str, name: str, value: str, reason: str) -> No
     desk.instance.scopes.write(scope, {name: made})
     desk.keep()
     remember(work, incident)
+
+
+def _value(desk: Desk, kind: str, text: str) -> Value:
+    """What was written, as a value."""
+    try:
+        if kind == "expression":
+            return compile_expression(text).value(desk.instance.scopes.innermost(desk.given), desk.functions)
+        return KINDS[kind](text)
+    except (ExpressionError, NotMoney) as error:
+        raise Unusable(
+            f"“{text}”不能作为变量的值：{error.text.zh}", f"{text!r} gives no value: {error.text.en}"
+        ) from error
+    except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise Unusable(
+            f"“{text[:200]}”不是所选类型的值", f"{text[:200]!r} is no value of the kind that was chosen"
+        ) from error
+
+
+def _json(text: str) -> Value:
+    """Lists and records as JSON; fractions are decimals, and keys are names as everywhere."""
+
+    def refuse(constant: str) -> Value:
+        raise ValueError(constant)
+
+    value: Value = json.loads(text, parse_float=Decimal, parse_constant=refuse)
+    check_keys(value)
+    to_json(value)
+    return value
+
+
+KINDS: Mapping[str, Callable[[str], Value]] = {
+    "text": str,
+    "integer": lambda text: int(text.strip().replace(",", "")),
+    "money": parse_yuan,
+    "date": lambda text: date.fromisoformat(text.strip()),
+    "yes_no": lambda text: {"true": True, "false": False}[text.strip().lower()],
+    "json": _json,
+}
+"""How a value may be written down besides as an expression: an amount in 元, yes or no as ``true`` or ``false``."""
+
+
+def variables(desk: Desk) -> dict[str, Value]:
+    """What a case holds where it stands still, by name; what is personal or secret is left out, also inside records."""
+    private, names = desk.deployed.private, desk.instance.scopes.innermost(desk.given)
+
+    def open_part(value: Value) -> Value:
+        if isinstance(value, dict):
+            return {key: open_part(each) for key, each in value.items() if key not in private}
+        return [open_part(each) for each in value] if isinstance(value, list) else value
+
+    return {
+        name: open_part(names[name]) for name in sorted(names) if name not in desk.given and name not in private
+    }
+
+
+def one(work: Work, incident: str) -> dict[str, Any]:
+    """An incident with the number and title of its case, also one that is closed."""
+    columns = (*Standstill.__table__.columns, CaseFile.number, CaseFile.title)
+    query = select(*columns).join(CaseFile, CaseFile.id == Standstill.case).where(Standstill.id == incident)
+    found = work.row(query)
+    if found is None:
+        raise NotFound(f"没有编号为 {incident} 的异常", f"there is no incident {incident}")
+    return found
+
+
+def skippable(desk: Desk, element: str) -> bool:
+    """Whether a case may go on without this step: only scripts, services and decisions can be skipped."""
+    nodes = [process.nodes.get(element) for process in desk.deployed.model.processes.values()]
+    return any(node is not None and node.skippable for node in nodes)
 
 
 def skip(work: Work, incident: str, reason: str) -> bool:
@@ -82,8 +155,7 @@ def skip(work: Work, incident: str, reason: str) -> bool:
     if not reason.strip():
         raise Unusable("跳过步骤须写明理由", "say why the step is skipped")
     desk, row = _open(work, incident, "skip")
-    nodes = [process.nodes.get(row["element"]) for process in desk.deployed.model.processes.values()]
-    if not any(node is not None and node.skippable for node in nodes):
+    if not skippable(desk, row["element"]):
         raise Unusable(
             f"“{row['element']}”不能跳过：只有脚本、服务和决策步骤可以",
             f"{row['element']!r} cannot be skipped: only scripts, services and decisions can",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,13 @@ from engine.amount import amount_of
 from engine.errors import Incident
 from engine.model import CaseFile, Standstill, Task, Timer, table
 from engine.runtime.scopes import CASE
+from engine.trail import epochs
 
 if TYPE_CHECKING:
     from engine.desk import Desk
 
+SEALED_AT_ONCE = frozenset({"agreement_signing", "registration_decision", "collective_decision", "publicity"})
+"""The tags of steps that do not wait for the next epoch."""
 FIRST_RETRY, MOST_RETRIES = timedelta(minutes=1), 6
 
 _case, _task = table(CaseFile), table(Task)
@@ -45,10 +49,18 @@ def keep(desk: Desk, completed: int | None = None) -> None:
     amount = amount_of(desk.instance.scopes.table[CASE].values, desk.deployed.private)
     if amount != desk.row.get("amount_fen"):
         changed["amount_fen"] = amount
+    if _decisive(desk):
+        epochs.request(desk.work)
     _update(desk, changed)
     signals.send_on(desk)
     if desk.incident is not None:
         _keep_incident(desk, desk.incident)
+
+
+def _decisive(desk: Desk) -> bool:
+    """Whether this act signed, registered, published or closed something: then the signer seals it at once."""
+    told = (json.loads(row["body"]) for row in desk.chain.rows if row["kind"] in ("task.completed", "case.closed"))
+    return any(body["type"] == "case.closed" or body["data"].get("tag") in SEALED_AT_ONCE for body in told)
 
 
 def _update(desk: Desk, changed: dict[str, Any]) -> None:

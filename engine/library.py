@@ -33,7 +33,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words all processes share: roles, registers, outcomes, parameters, facts, and which texts are drafts."""
+    """The words all processes share: roles, registers, outcomes, parameters, facts, tags, which texts are drafts."""
 
     roles: Mapping[str, Text]
     registers: Mapping[str, RegisterKind]
@@ -41,6 +41,7 @@ class Vocabulary:
     parameters: Mapping[str, Parameter]
     facts: Mapping[str, Fact] = field(default_factory=dict)
     drafts: frozenset[str] = frozenset()
+    tags: Mapping[str, Text] = field(default_factory=dict)
 
     @property
     def values(self) -> dict[str, Value]:
@@ -91,7 +92,7 @@ class Library:
             raise Unusable(f"文件夹“{folder}”不是空的", f"the folder {str(folder)!r} is not empty")
         for name, room in (("bpmn", self.bpmn), ("forms", self.forms)):
             for path in sorted(room.rglob("*")):
-                if path.is_file() and path.suffix in KEPT:
+                if path.is_file() and path.suffix in (*KEPT, ".json"):
                     target = folder / name / path.relative_to(room)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(path.read_bytes())
@@ -132,7 +133,8 @@ def _vocabulary(folder: Path) -> Vocabulary:
     standing = _vocabulary(shipped).parameters if folder != shipped else {}
     text = (folder / "parameters.yaml").read_text(encoding="utf-8")
     parameters = read_parameters(text, "parameters.yaml", standing)
-    return Vocabulary(roles, registers, outcomes, parameters, _facts(folder), _drafts(folder))
+    tags = {str(row["code"]): _text(row) for row in _own_or_shipped(folder, "tags.yaml")}
+    return Vocabulary(roles, registers, outcomes, parameters, _facts(folder), _drafts(folder), tags)
 
 
 def _drafts(folder: Path) -> frozenset[str]:
@@ -143,10 +145,14 @@ def _drafts(folder: Path) -> frozenset[str]:
 
 
 def _facts(folder: Path) -> dict[str, Fact]:
-    """The facts of this library; those as shipped where a copy is older than they are."""
-    own, shipped = (each / "facts.yaml" for each in (folder, Path(bpmn.__file__).parent / "library"))
-    rows = _rows(own if own.is_file() else shipped)
+    rows = _own_or_shipped(folder, "facts.yaml")
     return {str(row["code"]): Fact(str(row["code"]), str(row["duty"]), _text(row)) for row in rows}
+
+
+def _own_or_shipped(folder: Path, name: str) -> list[Mapping[str, Value]]:
+    """The rows of a file of this library; those as shipped where a copy is older than the file is."""
+    own, shipped = (each / name for each in (folder, Path(bpmn.__file__).parent / "library"))
+    return _rows(own if own.is_file() else shipped)
 
 
 def _rows(path: Path) -> list[Mapping[str, Value]]:

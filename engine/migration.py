@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from bpmn.diagram import Element
 from engine import definitions, gate, parameter_sets
@@ -19,6 +19,18 @@ from engine.runtime.happenings import WorkItem
 from engine.runtime.instance import Instance
 from engine.work import SYSTEM, Work
 from forms.words import Text
+
+WAITING = {
+    "userTask": "userTask",
+    "manualTask": "manualTask",
+    "receiveTask": "receiveTask",
+    "intermediateCatchEvent": "intermediateCatchEvent",
+    "eventBasedGateway": "eventBasedGateway",
+    "callActivity": "callActivity",
+    "subProcess": "subProcess",
+    "transaction": "subProcess",
+}
+"""Elements at which, or within which, a case waits; those of the same word may stand for each other."""
 
 MOVERS = frozenset({"process_owner", "sysadmin"})
 
@@ -66,6 +78,30 @@ def running(work: Work, process: str, to: str) -> list[str]:
     """The open cases of a process that are on another version than ``to``."""
     query = select(CaseFile.id).where(CaseFile.process == process, CaseFile.status == "open", CaseFile.definition != to)
     return list(work.db.execute(query.order_by(CaseFile.number)).scalars())
+
+
+def open_cases(work: Work, process: str) -> dict[str, int]:
+    """How many open cases each version of a process has, by its id."""
+    query = select(CaseFile.definition, func.count()).where(CaseFile.process == process, CaseFile.status == "open")
+    return {row[0]: row[1] for row in work.db.execute(query.group_by(CaseFile.definition))}
+
+
+def vanished(old: definitions.Deployed, new: definitions.Deployed) -> dict[str, tuple[Element, list[Element]]]:
+    """Where a case may wait that the new version lacks: each element by its id, with those it may have become there.
+
+    These are of the same type; the ones that are new come first.
+    """
+    found: dict[str, tuple[Element, list[Element]]] = {}
+    for process, contents in old.contents.items():
+        home = new.contents.get(process)
+        if home is None:
+            continue
+        before, after = contents.diagram.elements, home.diagram.elements
+        for element in before.values():
+            if element.type in WAITING and element.id not in after:
+                alike = [each for each in after.values() if WAITING.get(each.type) == WAITING[element.type]]
+                found[element.id] = element, sorted(alike, key=lambda each: each.id in before)
+    return found
 
 
 def obstacles(work: Work, case: str, to: str, renamed: Mapping[str, str]) -> list[Text]:

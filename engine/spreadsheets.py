@@ -1,7 +1,7 @@
 """A register as a spreadsheet: XLSX or CSV, made a few records at a time and never held whole in memory.
 
-Amounts are numbers in 元 with two decimals, written from whole fen without any float; dates are dates; a text is a text,
-whatever it begins with.
+Amounts are numbers in 元 with two decimals, written from whole fen without any float; dates are dates; a text is a
+text, whatever it begins with.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import IO, Any, Literal
 import xlsxwriter
 
 from engine import ledgers, registers
-from engine.registers import Entry, RegisterKind
+from engine.registers import RegisterKind
 from engine.work import BEIJING, SYSTEM, Work
 from forms.fields import Field
 from forms.saying import WORDS, Shown, Teller

@@ -225,6 +225,8 @@ def linked(desk: Desk, step: Step, parameters: Mapping[str, Value]) -> Value:
         )
     if answer is not None and not isinstance(answer, dict):
         raise Incident("case.start 的 answer 应为记录", "the answer of case.start must be a record of fields")
+    if not desk.row["number"]:
+        return {"id": "", "number": ""}  # only rehearsed: there is no case that another could belong to
     work.memory[DEPTH] = depth + 1
     try:
         child, item = _begin(work, definitions.current(work, process), None, desk)

@@ -145,3 +145,9 @@ def test_an_account_that_may_not_make_roles_lays_none(office_on_postgres: Office
         database.work("system") as work,
     ):
         assert not lay_grants(work.db)
+
+
+def test_without_a_schema_doctor_and_signer_say_what_to_do(empty_database_url: str, tmp_path: Path) -> None:
+    for command in (["doctor"], ["signer", "--once", "--folder", str(tmp_path)]):
+        done = CliRunner().invoke(main, ["--database", empty_database_url, *command])
+        assert done.exit_code in (1, 2) and "db upgrade" in done.output

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from engine import cases, definitions, demo, people, registers
+from engine import cases, definitions, demo, people, registers, starting
 from engine.filling import filled
 from engine.library import Library
 from engine.model import Timer
@@ -20,19 +20,22 @@ from engine.trail.verify import verify
 from engine.walk import Walker
 from engine.work import BEIJING, SYSTEM, Database
 from forms.form import Form
+from forms.values import Value
 from tests.conftest import NewDatabase
 from tests.test_walk import look_through
 
 BEGIN = datetime(2026, 1, 5, 9, tzinfo=BEIJING)
 PROCESS = "empower_then_exercise"
+Bend = Mapping[str, Mapping[str, Any]]
 EXERCISE: Mapping[str, Any] = {"empower_scope": "use_right", "exercise_model": True}
 USE: Mapping[str, Any] = {"empower_scope": "use_right", "exercise_model": False}
 PART: Mapping[str, Any] = {"empower_scope": "ownership_part"}
+MANY: Mapping[str, Any] = {**PART, "ip_numbers": [f"ZL20231000000{number}.0" for number in range(9)]}
 SECRET: Mapping[str, Any] = {"empower_scope": "ownership_full", "achievement_type": "tech_secret"}
-UNMET = {"report_exercise_conditions": {"results": [{"code": "C1", "achieved": False}]}}
-NEITHER = {"breach_review": {"breached": False}, "extension_review": {"good_income": False}}
-PAID = {"record_receipt": {"is_final": True}, "propose_allocation": {"reward_pool_fen": 0}}
-OTHER_MODE = {"long_stop_disposition": {"disposition": "convert_other_mode"}}
+UNMET: Bend = {"report_exercise_conditions": {"results": [{"code": "C1", "achieved": False}]}}
+NEITHER: Bend = {"breach_review": {"breached": False}, "extension_review": {"good_income": False}}
+PAID: Bend = {"record_receipt": {"is_final": True}, "propose_allocation": {"reward_pool_fen": 0}}
+OTHER_MODE: Bend = {"long_stop_disposition": {"disposition": "convert_other_mode"}}
 REWARDED = "已奖励企业"
 
 
@@ -49,11 +52,12 @@ class Temper:
     boldness: float = 0.02
     messages: float = 0.02
     acts: int = 150
-    bent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    bent: Bend = field(default_factory=dict)
 
 
 TEMPERS = (
-    Temper(EXERCISE, walks=3, boldness=0.06),
+    Temper(EXERCISE, walks=2, boldness=0.06),
+    Temper(EXERCISE, walks=2, boldness=0),
     Temper(PART, walks=2, bent=PAID),
     Temper(SECRET, walks=2, boldness=0.06, bent=PAID),
     Temper(USE, walks=2, bent={"cure_check": {"cured": False}}),
@@ -64,12 +68,15 @@ TEMPERS = (
         EXERCISE, walks=3, messages=0.15, acts=80,
         bent={"verify_company_evidence": {"verified": False}, "company_delay_decision": {"decision": "lapse"}},
     ),
-    Temper(PART, walks=3, messages=0.4, acts=70, bent={"objection_conclusion": {"result": "rejected"}}),
+    Temper(MANY, walks=3, messages=0.3, acts=110, bent={"objection_conclusion": {"result": "rejected"}}),
     Temper(PART, walks=3, messages=0.3, acts=40, bent={"objection_conclusion": {"result": "upheld_major"}}),
     Temper(USE, walks=2, acts=40, bent={"security_ethics_screen": {"secret_level_confirmed": "secret"}}),
     Temper(USE, walks=2, acts=40, bent={"tier_approve": {"decision": "reject"}}),
     Temper({**USE, "receiver_name": REWARDED}, walks=2, acts=40),
-    Temper(PART, walks=12, boldness=0.25, messages=0.1, acts=60),
+    Temper(USE, acts=40, bent={"security_ethics_screen": {"harms_public_interest": True}}),
+    Temper(USE, acts=40, bent={"dept_opinion": {"is_job_achievement": False}}),
+    Temper(USE, acts=40, bent={"tto_formal_review": {"decision": "reject"}}),
+    Temper(PART, walks=9, boldness=0.25, messages=0.1, acts=60),
 )  # fmt: skip
 
 
@@ -77,7 +84,7 @@ TEMPERS = (
 class Bent(Walker):
     """A walker that is bent on some answers."""
 
-    bent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    bent: Bend = field(default_factory=dict)
 
     def _choices(self, form: Form) -> dict[str, Any]:
         return {**Walker._choices(self, form), **self.bent.get(form.id, {})}
@@ -100,7 +107,12 @@ def begun(database: Database, given: Mapping[str, Any], number: int) -> str:
     achievement = f"CG-{number:04d}"
     with database.work(SYSTEM) as work:
         kinds = Library.standing().vocabulary().registers
-        known = {"id": achievement, "name": f"成果{number}", "registered_on": work.today, "status": "registered"}
+        known: dict[str, Value] = {
+            "id": achievement,
+            "name": f"成果{number}",
+            "registered_on": work.today,
+            "status": "registered",
+        }
         registers.record(work, kinds["achievement"], achievement, known, case=None, element="given")
         row = {"achievement_id": achievement, "conversion_id": REWARDED, "mode": "reward_after", "status": "executed"}
         registers.record(work, kinds["incentive"], f"{achievement}/{REWARDED}", row, case=None, element="given")
@@ -108,7 +120,7 @@ def begun(database: Database, given: Mapping[str, Any], number: int) -> str:
     lead, other = holders["inventor_lead"][0], holders["co_inventor"][0]
     team = [{"person_id": lead, "role": "lead", "share_bp": 6000}, {"person_id": other, "share_bp": 4000}]
     with database.look(lead) as work:
-        desk, item = cases.begin(work, PROCESS, rehearse=True)
+        desk, item = starting.begin(work, PROCESS, rehearse=True)
         answer = filled(desk, item, {**given, "achievement_ids": [achievement], "team_members": team})
     with cases.acting(database, lead) as work:
         return cases.start(work, PROCESS, answer)

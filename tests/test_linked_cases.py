@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import cases, inbox, incidents, items
+from engine import cases, definitions, inbox, incidents, items, starting
 from engine.errors import Incident, Invalid, NotYours
-from engine.library import Package
+from engine.library import Library, Package
 from engine.model import CaseFile, Document
 from engine.work import SYSTEM
 from forms.words import Unfit
@@ -165,6 +165,18 @@ def test_processes_that_start_each_other_without_end_are_an_incident(office: Off
     assert "20 deep" in refusal.text.en
 
 
+def test_a_case_may_be_started_before_the_first_item_and_looking_at_the_start_starts_none(office: Office) -> None:
+    go = operation("case.start", "link", process="'claim'")
+    body = f'<startEvent id="s"/><serviceTask id="go">{go}</serviceTask>{TASK}{END}'
+    office.deploy(claim(), process("early", body, "s -> go\ngo -> look\nlook -> e", LOOK))
+    before = office.state()["counts"]
+    with office.database.look(office.who["登记员"]) as work:
+        starting.begin(work, "early", rehearse=True)
+    assert office.state()["counts"] == before
+    case = office.act("登记员", cases.start, "early", {"seen": True})
+    assert len(children(office, case)) == 1
+
+
 def test_the_gate_refuses_a_process_that_is_not_there_or_cannot_be_started(office: Office) -> None:
     for started, words in (("'claims'", "did you mean claim"), ("'looked_up'", "only called")):
         with pytest.raises(Unfit) as refused:
@@ -174,9 +186,6 @@ def test_the_gate_refuses_a_process_that_is_not_there_or_cannot_be_started(offic
 
 
 def test_a_process_may_start_one_that_is_deployed_with_it(office: Office) -> None:
-    from engine import definitions
-    from engine.library import Library
-
     with office.database.work(SYSTEM) as work:
         definitions.deploy_together(work, [deal(started="'claim'"), claim()], Library.standing().vocabulary())
     case = office.act("登记员", cases.start, "deal", {"subject": "膜材料"})

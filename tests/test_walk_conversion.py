@@ -73,7 +73,7 @@ class Curious(Walker):
             answers: list[Any] = [option.code for option in each.options] if each.kind == "choice" else []
             answers += [True, False] if each.kind == "yes_no" else []
             rare = [answer for answer in answers if self.given[form.id, each.code, str(answer)] < 2]
-            if rare and self.random.random() < 0.15:
+            if rare and self.random.random() < 0.4:
                 drawn[each.code] = self.random.choice(rare)
             if each.code in drawn:
                 self.given[form.id, each.code, str(drawn[each.code])] += 1

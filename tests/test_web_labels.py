@@ -14,9 +14,10 @@ from engine import errors
 from engine.attempts import TooMany
 from engine.trail.duties import DUTIES
 from engine.trail.record import EVENT_KINDS
-from forms.fields import KINDS
-from webui.labels import label, labels
 from engine.trail.words import SAYINGS, _About, blanks_of
+from forms.fields import KINDS
+from webui import incidents
+from webui.labels import label, labels
 
 ROOM = Path(webui.__file__).parent
 TEXTS = [path.read_text("utf-8") for path in (*ROOM.glob("templates/*.html"), *ROOM.glob("*.py"))]
@@ -27,10 +28,11 @@ COMPUTED = {
     *(f"diagram.{mark}" for mark in ("done", "open", "overdue")),
     *(f"due.{unit}" for unit in ("working", "calendar")),
     *(f"findings.{severity}" for severity in ("error", "warning")),
-    *(f"nav.{room}" for room in ("inbox", "processes", "cases", "registers", "publicities")),
+    *(f"nav.{room}" for room in ("inbox", "processes", "cases", "registers", "publicities", "incidents")),
     *(f"fields.{key}" for key in ("label", "kind", "required", "shown", "given")),
     *(f"inbox.tab_{key}" for key in ("open", "done", "notices", "substitutes")),
     "answers.skip", "answers.variable",
+    *(f"incidents.kind_{kind}" for kind in incidents.KINDS),
     *(f"duties.{ask}{duty}" for ask in ("", "ask_") for duty in DUTIES),
 }
 """Labels whose keys are put together when a page is made."""

@@ -22,7 +22,9 @@ from webui import (
     dossier,
     exports,
     inbox,
+    incidents,
     messages,
+    migration,
     page,
     parameters,
     people,
@@ -54,7 +56,7 @@ CONVERTERS = {
 
 ROOMS = (
     people, inbox, tasks, start, start_messages, messages, cases, documents, processes, deployment, registers,
-    publicities, parameters, dossier, substitutes, exports, policies,
+    publicities, parameters, dossier, substitutes, exports, policies, incidents, migration,
 )  # fmt: skip
 
 

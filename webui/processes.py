@@ -23,6 +23,8 @@ bp = Blueprint("processes", __name__)
 
 OWNERS = frozenset({"process_owner", "sysadmin"})
 """Roles that may deploy a process."""
+AWAITED = frozenset({"timer", "message", "signal", "conditional"})
+THROWING = frozenset({"intermediateThrowEvent", "endEvent", "sendTask"})
 
 
 def may_deploy() -> bool:
@@ -89,7 +91,7 @@ def process(process: str) -> Response:
         rows = definitions.versions(work, process)
         people = names(work, {row["deployed_by"] for row in rows})
         about = entry(work, rows[0]["id"], rows[0]["kind"]) | {"messages": offered(work).get(process, ())}
-        return show("process.html", entry=about, versions=rows, people=people)
+        return show("process.html", entry=about, versions=rows, people=people, may_deploy=may_deploy())
 
 
 @bp.get("/processes/<code:process>/versions/<int:number>")
@@ -104,7 +106,7 @@ def version(process: str, number: int) -> Response:
         events = [
             each
             for each in contents.diagram.elements.values()
-            if each.event and each.event.kind in {"timer", "message", "signal", "conditional"}
+            if each.event and each.event.kind in AWAITED and each.type not in THROWING
         ]
         ends = [each for each in contents.diagram.elements.values() if each.type == "endEvent"]
         newest = definitions.versions(work, process)[0]["version"] == number

@@ -94,9 +94,10 @@ def export(register: str) -> Response:
 
 
 def pieces(file: IO[bytes]) -> Iterator[bytes]:
-    """A file, a piece at a time."""
-    while piece := file.read(PIECE):
-        yield piece
+    """A file, a piece at a time; at its end it is closed."""
+    with file:
+        while piece := file.read(PIECE):
+            yield piece
 
 
 @bp.get("/registers/<code:register>/record")

@@ -75,7 +75,7 @@ def cosigned(outside: Outside, note: str, leaves: Sequence[bytes]) -> str:
         if old > point.size:
             raise Unanchored(
                 f"疑似回退：见证 {outside.key.name} 已签到第 {old} 期，而这里只到第 {point.size} 期",
-                f"rollback suspected: the witness {outside.key.name} cosigned epoch {old}, this log ends at {point.size}",
+                f"rollback suspected: witness {outside.key.name} cosigned epoch {old}, this log ends at {point.size}",
             )
     raise Unanchored(
         f"见证 {outside.key.name} 没有签署：{text.strip()[:200]}",

@@ -7,9 +7,10 @@ import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from engine.trail.tables import Anchor, Epoch, EpochHead, SealRequest
 from engine.trail.tree import StreamMap
@@ -57,6 +58,11 @@ def waiting(work: Work) -> list[dict[str, Any]]:
     """The requests nobody has answered yet, oldest first."""
     columns = (SealRequest.id, SealRequest.manifest)
     return work.rows(select(*columns).where(SealRequest.answered_at.is_(None)).order_by(SealRequest.at))
+
+
+def forget(work: Work, before: datetime) -> None:
+    """Clear away the requests that were answered long ago."""
+    work.db.execute(delete(SealRequest).where(SealRequest.answered_at < before))
 
 
 def answer(work: Work, identity: str, epoch: int, envelope: str | None) -> None:

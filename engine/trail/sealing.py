@@ -24,6 +24,7 @@ log = logging.getLogger("liuhen.signer")
 
 EVERY = timedelta(minutes=5)
 STAMP_EVERY = timedelta(days=1)
+KEPT = timedelta(days=1)
 AGAIN = timedelta(minutes=1)
 """How long a witness that failed is left alone, and how often a refused database is looked at again."""
 
@@ -78,6 +79,7 @@ class Sealing:
             for each in asked:
                 envelope = self.signer.key.envelope(each["manifest"].encode()) if each["manifest"] else None
                 epochs.answer(work, each["id"], len(self.signer.state.leaves), envelope)
+            epochs.forget(work, work.now - KEPT)
 
     def _anchor(self, now: datetime) -> None:
         """Have the newest checkpoint cosigned by every witness, and stamped once a day."""

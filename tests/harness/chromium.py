@@ -42,7 +42,7 @@ def find() -> Path | None:
 
 
 def ensure() -> Path:
-    """The browser, with Chinese fonts, openssl and what WeasyPrint needs, installed from Debian's packages where possible.
+    """The browser, with fonts, openssl and what WeasyPrint needs, installed from Debian's packages where possible.
 
     Raises Missing when there is no browser and this is not Debian or not root.
     """
@@ -62,7 +62,9 @@ def ensure() -> Path:
 
 def _has_the_rest() -> bool:
     fonts = shutil.which("fc-list")
-    if fonts is None or shutil.which("openssl") is None or not subprocess.run([fonts, ":lang=zh"], capture_output=True, check=False).stdout:
+    if fonts is None or shutil.which("openssl") is None:
+        return False
+    if not subprocess.run([fonts, ":lang=zh"], capture_output=True, check=False).stdout:
         return False
     return all(ctypes.util.find_library(name) for name in ("pangoft2-1.0", "harfbuzz-subset"))
 
