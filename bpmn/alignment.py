@@ -12,10 +12,13 @@ from itertools import count
 from typing import Literal
 
 from bpmn.behaviour import Behaviour
-from bpmn.marking import Place, Step
+from bpmn.marking import Place, Step, StepKind
 
 MOST_STATES = 20_000
 """So many states are looked at; what is not decided then is said to be undecided."""
+
+FREE: frozenset[StepKind] = frozenset({"opened"})
+"""Kinds of steps that cost nothing where the trail lacks them: a work item that is done was open."""
 
 Side = Literal["both", "trail", "diagram"]
 
@@ -59,7 +62,7 @@ def align(
     *,
     start: str | None = None,
     ends: bool = True,
-    free: frozenset[str] = frozenset({"opened"}),
+    free: frozenset[StepKind] = FREE,
     most: int = MOST_STATES,
 ) -> Alignment:
     """The optimal alignment of these steps; ``ends``: the case is over, so that the diagram must be too.
@@ -72,7 +75,7 @@ def align(
 class _Search:
     """Dijkstra's search, with the steps that no diagram has as a bound for what is still to come."""
 
-    def __init__(self, stretches: Sequence[Stretch], *, ends: bool, free: frozenset[str], most: int) -> None:
+    def __init__(self, stretches: Sequence[Stretch], *, ends: bool, free: frozenset[StepKind], most: int) -> None:
         self.stretches, self.ends, self.free, self.most = stretches, ends, free, most
         self.steps = [step for each in stretches for step in each.steps]
         self.until: list[int] = []

@@ -20,6 +20,9 @@ _Outcome = tuple[Step | None, tuple[Place, ...], tuple[str, ...], str]
 # its flows or "cleared" its scope.
 _Left = tuple[tuple[Place, ...], tuple[str, ...]]
 _NOWHERE: _Left = ((), ())
+_PASSED: Mapping[str, StepKind] = {"waits": "came", "runs": "done", "starts": "came"}
+_TOLD: Mapping[str, tuple[StepKind, str]] = {"opens": ("opened", "waits"), "throws": ("thrown", "thrown")}
+_HOLDING = ("holds", "many", "again")
 
 
 class Behaviour:
@@ -183,11 +186,11 @@ class Behaviour:
     def _done(self, scope: Place, child: Place) -> Place:
         """A scope that one of its tokens has left, or an activity of which one member is done."""
         if scope.stage == "many":
-            return scope._replace(count=1)
+            return scope._replace(rounds=1)
         if scope.stage == "again":
             repeat = self.plans[scope.process].elements[scope.element].repeat
             most = repeat.most if repeat is not None else None
-            return scope._replace(count=min(scope.count + 1, most or 1))
+            return scope._replace(rounds=min(scope.rounds + 1, most or 1))
         plan = self.plans[child.process]
         element = plan.elements[child.element]
         places, flows = _NOWHERE if element.type == "endEvent" else self._leaves(plan, element)
@@ -198,43 +201,38 @@ class Behaviour:
         plan = self.plans[token.process]
         element = plan.elements[token.element]
 
-        def step(kind: StepKind, flows: tuple[str, ...] = ()) -> Step:
-            return Step(kind, token.process, token.element, flows)
-
-        match token.stage:
-            case "opens":
-                yield step("opened"), (token._replace(stage="waits"),), (), ""
-            case "waits" if element.type == "eventBasedGateway":
-                yield from self._rivals(plan, element)
-            case "waits":
-                yield step("done" if element.type == "userTask" else "came"), (), (), "left"
-            case "runs":
-                yield step("done"), (), (), "left"
-            case "starts":
-                yield step("came"), (), (), "left"
-            case "calls":
-                called = self.plans[element.called or ""]
-                start = called.start(called.id)
-                inside = token._replace(stage="holds", flows=start.outgoing if start else ())
-                yield step("called"), (self._settled(inside),), (), ""
-            case "chooses":
-                known = self.decided.get((token.process, token.element), frozenset())
-                for flows in known if self.only and known else plan.choices(element, known):
-                    yield step("taken", flows), (), flows, ""
-            case "throws":
-                yield step("thrown"), (token._replace(stage="thrown"),), (), ""
-            case "thrown":
-                if element.event is None or element.event.kind != "error":
-                    yield None, (), (), "left"
-            case "ends":
-                yield self._ends(token, element, step("ended"))
-            case _:
-                yield from self._of_inside(token, plan, element)
-        if not member and token.stage in ("opens", "waits", "holds", "many", "again"):
+        kind: StepKind
+        if token.stage in _PASSED:
+            kind = "done" if element.type == "userTask" else _PASSED[token.stage]
+            rivals = element.type == "eventBasedGateway"
+            yield from self._rivals(plan, element) if rivals else [(self._step(kind, token), (), (), "left")]
+        elif token.stage in ("opens", "throws"):
+            kind, stage = _TOLD[token.stage]
+            yield self._step(kind, token), (token._replace(stage=stage),), (), ""
+        elif token.stage == "calls":
+            called = self.plans[element.called or ""]
+            start = called.start(called.id)
+            inside = token._replace(stage="holds", flows=start.outgoing if start else ())
+            yield self._step("called", token), (self._settled(inside),), (), ""
+        elif token.stage == "chooses":
+            known = self.decided.get((token.process, token.element), frozenset())
+            for flows in known if self.only and known else plan.choices(element, known):
+                yield self._step("taken", token, flows), (), flows, ""
+        elif token.stage == "thrown" and (element.event is None or element.event.kind != "error"):
+            yield None, (), (), "left"
+        elif token.stage == "ends":
+            yield self._ends(token, element)
+        elif token.stage in _HOLDING:
+            yield from self._of_inside(token, plan, element)
+        if not member and token.stage in ("opens", "waits", *_HOLDING):
             yield from self._interrupted(token, plan)
 
     @staticmethod
-    def _ends(token: Place, element: Element, ended: Step) -> _Outcome:
+    def _step(kind: StepKind, token: Place, flows: tuple[str, ...] = ()) -> Step:
+        return Step(kind, token.process, token.element, flows)
+
+    def _ends(self, token: Place, element: Element) -> _Outcome:
+        ended = self._step("ended", token)
         if element.event is not None and element.event.kind == "terminate":
             return ended, (), (), "cleared"
         return ended, (token._replace(stage="throws"),) if throws(element) else (), (), ""
@@ -268,13 +266,13 @@ class Behaviour:
         """Whether another member of an activity may begin, and whether it may be left."""
         if element.repeat is not None:
             most, before = element.repeat.most, element.repeat.before
-            begins = not token.inside and (most is None or token.count < most)
-            return begins, not token.inside and (token.count > 0 or before)
+            begins = not token.inside and (most is None or token.rounds < most)
+            return begins, not token.inside and (token.rounds > 0 or before)
         assert element.loop is not None
         plan = self.plans[token.process]
         (fresh, _) = self._entered(plan, element)
         begins = not token.inside if element.loop.sequential else not set(fresh) <= set(token.inside)
-        return begins, not token.inside or (element.loop.until is not None and token.count > 0)
+        return begins, not token.inside or (element.loop.until is not None and token.rounds > 0)
 
     def _interrupted(self, token: Place, plan: Plan) -> Iterator[_Outcome]:
         """The events on the border of an activity."""
@@ -288,11 +286,11 @@ class Behaviour:
         """The event subprocesses of a scope."""
         plan, container = self._home(scope)
         for event in plan.handlers(container):
-            if scope.count or not self._may_come(scope, event):
+            if scope.rounds or not self._may_come(scope, event):
                 continue
             handler = self._settled(Place(plan.id, event.container, "holds", flows=event.outgoing))
             if event.interrupting:
-                after = scope._replace(inside=(handler,), flows=(), count=1)
+                after = scope._replace(inside=(handler,), flows=(), rounds=1)
             else:
                 after = self._spend(scope, event)
                 after = after._replace(inside=tuple(sorted((*after.inside, handler))))

@@ -32,8 +32,8 @@ class Place(NamedTuple):
 
     ``stage`` says what it waits for there: an item to be told (``opens``), a step (``waits``, ``runs``, ``calls``,
     ``chooses``, ``throws``, ``thrown``, ``ends``, ``starts``), what is inside (``holds``, ``many`` members, done
-    ``again``). ``spent`` are the events armed here that came and do not interrupt, ``count`` the times it was done; of a
-    scope, whether an event subprocess has interrupted it.
+    ``again``). ``spent`` are the events armed here that came and do not interrupt, ``rounds`` the times it was done; of
+    a scope, whether an event subprocess has interrupted it.
     """
 
     process: str
@@ -42,7 +42,7 @@ class Place(NamedTuple):
     inside: tuple[Place, ...] = ()
     flows: tuple[str, ...] = ()
     spent: tuple[str, ...] = ()
-    count: int = 0
+    rounds: int = 0
 
 
 THROWN = frozenset({"error", "escalation", "signal", "message"})

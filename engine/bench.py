@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,7 @@ class Counted:
             self.commits += 1
 
 
-def step(
-    postgresql: str | None, *, rounds: int = 200, told: Callable[[str], None] = lambda _: None
-) -> dict[str, Any]:
+def step(postgresql: str | None, *, rounds: int = 200, told: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """One durable ``complete`` (access, form check, step, trail, inbox) on SQLite and PostgreSQL.
 
     ``postgresql`` is the URL of a server on which databases may be made. Times are milliseconds of wall clock;
@@ -65,17 +64,24 @@ def step(
             "measuring PostgreSQL needs a server: run this as ./liuhen bench, or set LIUHEN_TEST_POSTGRES",
         )
     told("postgresql")
+    with database_on(postgresql) as url:
+        found["postgresql"] = _measure(url, rounds)
+    return found
+
+
+@contextlib.contextmanager
+def database_on(postgresql: str) -> Iterator[str]:
+    """The URL of a new, empty database on a server of PostgreSQL; it is dropped in the end."""
     name = f"liuhen_bench_{uuid.uuid4().hex[:8]}"
     server = Database(postgresql)
     with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     try:
-        found["postgresql"] = _measure(server.url.set(database=name).render_as_string(hide_password=False), rounds)
+        yield server.url.set(database=name).render_as_string(hide_password=False)
     finally:
         with server.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
         server.close()
-    return found
 
 
 def _measure(url: str, rounds: int) -> dict[str, Any]:

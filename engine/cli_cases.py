@@ -61,7 +61,7 @@ def case_show(config: Config, case: str, as_json: bool) -> None:
             whole = {**row, "items": [dict(item) for item in items]}
             click.echo(json.dumps(whole, ensure_ascii=False, indent=1, default=str))
             return
-        show([row], False, "number", "status", "outcome", "process", "title")
+        show([row], False, "number", "status", "outcome", "process", "title", "parameters")
         show(items, False, "opened_at", "element", "name_zh", "due", "closed_how")
 
 

@@ -93,7 +93,7 @@ def judged_once() -> None:
 def confine(seconds: int, memory: int) -> None:
     """From now on this process can take so many seconds and so many bytes more, and reach nothing outside itself."""
     warnings.simplefilter("ignore")  # one that is shown would open the source file
-    for encoding in ENCODINGS:
+    for encoding in (*ENCODINGS, "cp437"):  # the last for the names in a zip, such as a Word file
         codecs.lookup(encoding)
     if resource is not None:
         limits = {

@@ -1,8 +1,9 @@
-"""The demonstration: its people hold every role, and its cases are of every process that can be started as things stand."""
+"""The demonstration: its people hold every role, its cases are of every process that can be started by then."""
 
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 
 import pytest
 
@@ -10,15 +11,20 @@ from engine import demo, inbox
 from engine.incidents import standing_still
 from engine.library import Library
 from engine.scenario_file import read_scenario
+from engine.scenarios import SetClock
 from engine.trail.verify import verify
-from engine.work import SYSTEM, Database
+from engine.work import BEIJING, SYSTEM, Database
 from tests.conftest import NewDatabase
 
 NUMBER = 14
+NOW = datetime(2026, 11, 20, 9, tzinfo=BEIJING)
 
 
-def test_cases_of_many_processes_are_played_and_none_stands_still(new_database: NewDatabase) -> None:
+def test_cases_of_many_processes_are_played_and_none_stands_still(
+    new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = new_database("sqlite")
+    monkeypatch.setattr(demo, "Database", lambda url, clock=None: Database(url, clock or SetClock(NOW)))
     told: list[int] = []
     demo.prepare(url, NUMBER, told=told.append)
     assert told == list(range(1, NUMBER + 1))

@@ -238,7 +238,8 @@ class TestOnSqlite:
         yield connection
         connection.close()
 
-    @pytest.mark.parametrize("name", APPEND_ONLY)
+    # The number of an epoch is its rowid: nothing is hidden there, and another number is another epoch.
+    @pytest.mark.parametrize("name", [name for name in APPEND_ONLY if name != "epoch"])
     def test_replacing_by_the_hidden_rowid_is_refused(self, foreign: sqlite3.Connection, name: str) -> None:
         if name == "event":
             body = canonical_body({"prev": GENESIS})

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 import pytest
@@ -57,11 +60,26 @@ def test_the_commands_of_the_readme_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LIUHEN_DATABASE_URL", empty_database_url)
-    for line in block.strip().splitlines():
+    lines = iter(block.strip().splitlines())
+    for line in lines:
+        kept = re.fullmatch(r"([A-Z]+)=\$\((.*)\)", line)
         if line.startswith("export "):
             name, _, value = line.removeprefix("export ").partition("=")
             if name != "LIUHEN_DATABASE_URL":
                 monkeypatch.setenv(name, value)
+        elif line.startswith("cat > "):
+            name, _, end = line.removeprefix("cat > ").partition(" <<")
+            Path(name).write_text("\n".join(map(told_the_day, iter(lambda: next(lines), end))) + "\n", encoding="utf-8")
+        elif line.startswith("cp "):
+            shutil.copy(*shlex.split(line)[1:])
         elif not line.startswith(RUN_ELSEWHERE):
-            found = CliRunner().invoke(main, shlex.split(line)[1:], env=dict(os.environ))
+            asked = shlex.split(os.path.expandvars(kept[2] if kept else line))
+            found = CliRunner().invoke(main, asked[1:], env=dict(os.environ))
             assert found.exit_code == 0, f"{line}\n{found.output}"
+            if kept:
+                monkeypatch.setenv(kept[1], found.stdout.strip())
+
+
+def told_the_day(line: str) -> str:
+    """A line of a file as the shell writes it, which asks for the day in the office's time."""
+    return line.replace("$(TZ=Asia/Shanghai date +%F)", datetime.now(ZoneInfo("Asia/Shanghai")).date().isoformat())

@@ -63,7 +63,7 @@ def stage(new_database: NewDatabase) -> Iterator[tuple[Database, SetClock]]:
 
 @dataclass(slots=True)
 class Curious(Walker):
-    """Sometimes gives an answer that no walk has given twice, so that rare ends are reached sooner."""
+    """Sometimes gives an answer that few walks have given, so that rare ends are reached sooner."""
 
     given: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
@@ -72,7 +72,7 @@ class Curious(Walker):
         for each in form.fields:
             answers: list[Any] = [option.code for option in each.options] if each.kind == "choice" else []
             answers += [True, False] if each.kind == "yes_no" else []
-            rare = [answer for answer in answers if self.given[form.id, each.code, str(answer)] < 2]
+            rare = [answer for answer in answers if self.given[form.id, each.code, str(answer)] < 4]
             if rare and self.random.random() < 0.4:
                 drawn[each.code] = self.random.choice(rare)
             if each.code in drawn:

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 import webui
-from engine import errors
+from engine import errors, policies
 from engine.attempts import TooMany
+from engine.trail.anchors import Unanchored
 from engine.trail.duties import DUTIES
 from engine.trail.record import EVENT_KINDS
+from engine.trail.signer import Rewritten
 from engine.trail.words import SAYINGS, _About, blanks_of
 from forms.fields import KINDS
 from webui import incidents
@@ -34,12 +36,16 @@ COMPUTED = {
     "answers.skip", "answers.variable",
     *(f"incidents.kind_{kind}" for kind in incidents.KINDS),
     *(f"duties.{ask}{duty}" for ask in ("", "ask_") for duty in DUTIES),
+    *(f"export.view.{view}" for view in ("full", "redacted", "own")),
+    *(f"export.step.{step}" for step in ("waiting", "seal", "collect", "prove", "enclose", "report", "sign")),
+    *(f"policies.{key}" for key in ("code", "name", "kind", "version")),
+    *(f"policies.kind.{kind}" for kind in policies.KINDS),
 }
 """Labels whose keys are put together when a page is made."""
 
 
 def refusals() -> Iterator[str]:
-    codes = {str(each.__dict__["code"]) for each in (*errors.Refusal.__subclasses__(), TooMany)}
+    codes = {str(each.__dict__["code"]) for each in (*errors.Refusal.__subclasses__(), Rewritten, TooMany, Unanchored)}
     for code in (codes | {"too_large", "not_found", "method", "http", "unusable", "broken"}) - {"refused"}:
         yield from (f"error.{code}", f"error.{code}_do")
 

@@ -128,7 +128,7 @@ def line(work: Work, case: str, new: Deployed, renamed: Renamed) -> dict[str, An
     }
 
 
-@bp.post("/processes/<code:process>/migration")
+@bp.post("/processes/<code:process>/migration/cases")
 def move(process: str) -> Response:
     """Move the chosen cases, each in an act of its own; what stands in the way of the others the page says again."""
     request_key()

@@ -1,0 +1,349 @@
+"""Conformance: replays a case's trail on the diagrams it ran under, or on another version, and says where they differ.
+
+The steps are aligned by ``bpmn.alignment``; here is what a trail tells of steps, and what the conditions of the diagram
+say of the values that the trail has recorded at each choice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bpmn.alignment import FREE, MOST_STATES, Alignment, Move, Stretch, align
+from bpmn.behaviour import Behaviour
+from bpmn.diagram import Diagram, Element
+from bpmn.marking import Decided, Step, StepKind
+from engine import definitions, inbox
+from engine.definitions import Deployed
+from engine.migration import version
+from engine.runtime import moving
+from engine.trail.record import SKIPPED
+from engine.work import Work
+from forms.expressions import ExpressionError, compile_expression
+from forms.functions import FUNCTIONS
+from forms.values import Value, from_json
+
+KINDS: Mapping[str, StepKind] = {
+    "task.opened": "opened", "task.completed": "done", "step.passed": "done", "decision.made": "done",
+    "timer.fired": "came", "message.received": "came", "signal.caught": "came", "error.caught": "came",
+    "escalation.caught": "came", "condition.met": "came", "message.thrown": "thrown", "signal.thrown": "thrown",
+    "error.thrown": "thrown", "escalation.thrown": "thrown", "process.called": "called", "end.reached": "ended",
+    "gateway.taken": "taken",
+}  # fmt: skip
+"""The kinds of events that tell a step. All others tell what was done beside the diagram."""
+ON_ANOTHER: frozenset[StepKind] = FREE | {"taken"}
+"""The kinds of steps that another version makes without being asked: its gateways choose by its own conditions."""
+BROKEN_OFF = "case.withdrawn"
+PURE: Mapping[str, Callable[..., Value]] = {name: each.run for name, each in FUNCTIONS.items() if each.run is not None}
+Tables = Mapping[str, Diagram]
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A step as the trail tells it: the number of its event, and what the event says."""
+
+    seq: int
+    step: Step
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The steps of a case on one version; ``renamed`` is what the migration that began it called otherwise."""
+
+    version: int
+    told: tuple[Told, ...]
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A choice that the conditions of the diagram, with the values the trail has recorded there, make otherwise."""
+
+    seq: int
+    process: str
+    element: str
+    taken: tuple[str, ...]
+    expected: tuple[str, ...]
+
+
+Why = Literal["skipped", "added", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A step that only the trail has (``added``), or only the diagram (``missing``; ``skipped`` if two people let it).
+
+    ``seq`` is the event it was told by, or the last one before the place where it is missing.
+    """
+
+    why: Why
+    step: Step
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conformance:
+    """What came of a replay. With ``cost`` None no answer was found within the bound; ``sound`` steps surely agree."""
+
+    case: str
+    number: str
+    process: str
+    versions: tuple[int, ...]
+    cost: int | None
+    sound: int
+    states: int
+    told: tuple[Told, ...]
+    moves: tuple[Move, ...]
+    deviations: tuple[Deviation, ...]
+    ruled: tuple[Ruled, ...]
+
+    @property
+    def conforms(self) -> bool:
+        """Whether there is no deviation, neither of steps nor of choices."""
+        return self.cost == 0 and not self.ruled
+
+
+def conforms(
+    work: Work, case: str, definition: str | Deployed | None = None, *, most: int = MOST_STATES
+) -> Conformance:
+    """Replay a case (by id or number) on the versions it ran under, or ask how it would have gone on another one.
+
+    ``definition`` is the id of that version, or one that is only being tried. On its own versions every choice of a
+    gateway is a step; on another one the gateways choose by its conditions, as far as the trail has recorded the values
+    they read, and a missing or added step shows where the case would have gone otherwise. NotFound: no such case.
+    """
+    row = inbox.case(work, case)
+    events = inbox.events(work, row["id"])
+    if definition is not None:
+        other = definition if isinstance(definition, Deployed) else definitions.deployed(work, definition)
+        return tried(row, events, other, most)
+    parts = parts_of(events, row["process"], lambda number: _version(work, row["process"], number))
+    stretches, ruled, told = [], list[Ruled](), list[Told]()
+    before: Deployed | None = None
+    for part in parts:
+        deployed = _version(work, row["process"], part.version)
+        diagrams = diagrams_of(deployed)
+        behaviour = Behaviour(deployed.process, diagrams, taken_in(part.told, diagrams))
+        names = _names(before, deployed, part.renamed) if before else {}
+        stretches.append(Stretch(behaviour, [each.step for each in part.told], names))
+        ruled += contradicted(part.told, diagrams)
+        told += part.told
+        before = deployed
+    found = align(stretches, start=_start(events), ends=_is_over(row, events), most=most)
+    return _result(row, events, [part.version for part in parts], told, found, ruled)
+
+
+def tried(row: Row, events: Sequence[Row], other: Deployed, most: int = MOST_STATES) -> Conformance:
+    """How the steps of a case (its row and events) fare on a version it did not run under."""
+    diagrams = diagrams_of(other)
+    whole = steps_of(events, row["process"], diagrams)
+    ruled = contradicted(whole, diagrams)
+    decided = taken_in(whole, diagrams, by_rule=True)
+    told = [each for each in whole if each.step.kind not in ("opened", "taken")]
+    behaviour = Behaviour(other.process, diagrams, decided, only=True)
+    stretch = Stretch(behaviour, [each.step for each in told])
+    found = align([stretch], start=_start(events), ends=_is_over(row, events), free=ON_ANOTHER, most=most)
+    return _result(row, events, [other.version], told, found, ruled, free=ON_ANOTHER)
+
+
+def _result(
+    row: Row,
+    events: Sequence[Row],
+    versions: list[int],
+    told: list[Told],
+    found: Alignment,
+    ruled: list[Ruled],
+    *,
+    free: frozenset[StepKind] = FREE,
+) -> Conformance:
+    deviations = tuple(_deviations(found.moves, told, events, free))
+    return Conformance(
+        row["id"], row["number"], row["process"], tuple(versions), found.cost, found.sound, found.states, tuple(told),
+        found.moves, deviations, tuple(ruled),
+    )  # fmt: skip
+
+
+def _deviations(
+    moves: Iterable[Move], told: Sequence[Told], events: Sequence[Row], free: frozenset[StepKind]
+) -> Iterator[Deviation]:
+    skipped = {row["element"] for row in events if row["kind"] == SKIPPED}
+    seq = 1
+    for move in moves:
+        seq = told[move.place].seq if move.place is not None else seq
+        if move.side == "trail":
+            yield Deviation("added", move.step, seq)
+        elif move.side == "diagram" and move.step.kind not in free:
+            yield Deviation("skipped" if move.step.element in skipped else "missing", move.step, seq)
+
+
+# What a trail tells.
+
+
+def diagrams_of(deployed: Deployed) -> dict[str, Diagram]:
+    """The diagrams of a version and of all it calls, by process."""
+    return {name: each.diagram for name, each in deployed.contents.items()}
+
+
+def parts_of(events: Iterable[Row], process: str, at: Callable[[int], Deployed]) -> list[Part]:
+    """The steps of a case, apart for each version it ran under; ``at`` gives a version by its number."""
+    parts: list[Part] = []
+    kept: list[Row] = []
+    number, renamed = 0, dict[str, str]()
+    for row in events:
+        body = json.loads(row["body"])
+        said = body.get("process") or {}
+        if row["kind"] == "case.migrated":
+            parts.append(Part(number, steps_of(kept, process, diagrams_of(at(number))), renamed))
+            number, renamed, kept = body["data"]["to"], body["data"]["renamed"], []
+        number = number or said.get("version", 0)
+        kept.append(row)
+    return [*parts, Part(number, steps_of(kept, process, diagrams_of(at(number))), renamed)]
+
+
+def steps_of(events: Iterable[Row], process: str, diagrams: Tables) -> tuple[Told, ...]:
+    """The steps that events tell, in order."""
+    found = []
+    for row in events:
+        if row["kind"] not in KINDS or not row["element"]:
+            continue
+        body = json.loads(row["body"])
+        said, data = body["process"], body["data"]
+        flows = tuple(sorted(data["taken"])) if row["kind"] == "gateway.taken" else ()
+        step = Step(KINDS[row["kind"]], said.get("called", said.get("key", process)), row["element"], flows)
+        element = _element(diagrams, step)
+        if row["kind"] == "decision.made" and element is not None and not _is_whole(data, element):
+            continue
+        found.append(Told(row["seq"], step, data))
+    return tuple(found)
+
+
+def _is_whole(data: Mapping[str, Any], element: Element) -> bool:
+    """Whether a table is the one a task asks, not one that this requires."""
+    return element.policy.get("into") in {each["name"] for each in data.get("written", ())}
+
+
+def _element(diagrams: Tables, step: Step) -> Element | None:
+    diagram = diagrams.get(step.process)
+    return diagram.elements.get(step.element) if diagram else None
+
+
+def _start(events: Sequence[Row]) -> str | None:
+    """The event start by which a case began; None for the plain one."""
+    for row in events:
+        if row["kind"] == "case.started":
+            start = json.loads(row["body"])["data"].get("start")
+            return str(start) if start else None
+    return None
+
+
+def _is_over(row: Row, events: Iterable[Row]) -> bool:
+    """Whether the diagram must have come to its end: a case that was withdrawn by rule stood where it stood."""
+    return row["status"] == "closed" and not any(each["kind"] == BROKEN_OFF for each in events)
+
+
+def _version(work: Work, process: str, number: int) -> Deployed:
+    return definitions.deployed(work, version(work, process, number))
+
+
+def _names(before: Deployed, after: Deployed, renamed: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """What elements and flows are called after a migration, by process and old id, where it is another name."""
+    move = moving.Move(before.model, after.model, renamed)
+    names: dict[tuple[str, str], str] = {}
+    for process, contents in before.contents.items():
+        for element in contents.diagram.elements:
+            names[process, element] = move.name(process, element)
+        for flow in contents.diagram.flows:
+            names[process, flow] = move.flow(process, flow) or flow
+    return {key: name for key, name in names.items() if name != key[1]}
+
+
+# What the conditions say.
+
+
+def taken_in(told: Iterable[Told], diagrams: Tables, *, by_rule: bool = False) -> Decided:
+    """The flows that were taken; ``by_rule``: those that the conditions of these diagrams give, where that is known."""
+    found: dict[tuple[str, str], frozenset[tuple[str, ...]]] = {}
+    for each in told:
+        element, where = _element(diagrams, each.step), (each.step.process, each.step.element)
+        if each.step.kind == "taken" and element is not None:
+            flows = chosen(element, diagrams[each.step.process], each.data) if by_rule else each.step.flows
+            if flows is not None:
+                found[where] = found.get(where, frozenset()) | {flows}
+    return found
+
+
+def contradicted(told: Iterable[Told], diagrams: Tables) -> list[Ruled]:
+    """The choices for which the conditions of these diagrams, with the recorded values, give other flows."""
+    found = []
+    for each in told:
+        element = _element(diagrams, each.step)
+        if each.step.kind != "taken" or element is None:
+            continue
+        expected = chosen(element, diagrams[each.step.process], each.data)
+        if expected is not None and expected != each.step.flows:
+            found.append(Ruled(each.seq, each.step.process, element.id, each.step.flows, expected))
+    return found
+
+
+def recorded(data: Mapping[str, Any]) -> dict[str, Value]:
+    """The values an event of a choice has recorded, as names to be read; private ones are withheld and not there."""
+    names: dict[str, Value] = {}
+    for each in data.get("values", ()):
+        if "withheld" in each["value"]:
+            continue
+        name, _, key = each["name"].partition(".")
+        value = from_json(each["value"])
+        if not key:
+            names[name] = value
+            continue
+        record = names.setdefault(name, {})
+        if isinstance(record, dict):
+            record[key] = value
+    return names
+
+
+def chosen(element: Element, diagram: Diagram, data: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The flows by which a token leaves, as the conditions say with the values an event has recorded.
+
+    What cannot be found out again (a look into a register, a private value) held if the event says so of the very same
+    condition. None where the values do not tell.
+    """
+    names, then = recorded(data), {each["expression"]: each["holds"] for each in data.get("tried", ())}
+    taken: list[str] = []
+    met = False
+    for flow in element.outgoing:
+        condition = diagram.flows[flow].condition
+        if flow == element.default:
+            continue
+        holds = True if condition is None else _holds(condition, names, then)
+        if holds is None:
+            return None
+        met = met or (holds and condition is not None)
+        if holds:
+            taken.append(flow)
+            if element.type == "exclusiveGateway":
+                break
+    if not met and element.default is not None and not (taken and element.type == "exclusiveGateway"):
+        taken.append(element.default)
+    return tuple(sorted(taken)) if taken else None
+
+
+def _holds(condition: str, names: Mapping[str, Value], then: Mapping[str, bool]) -> bool | None:
+    """Whether a condition holds with what was recorded, or held then; None where it reads what was not recorded."""
+    expression = compile_expression(condition)
+    known = then.get(expression.source)
+    for name, key in expression.paths:
+        record = names.get(name)
+        if name not in names or (key is not None and not (isinstance(record, dict) and key in record)):
+            return known
+    if not expression.functions <= PURE.keys():
+        return known
+    try:
+        value = expression.value(names, PURE)
+    except ExpressionError:
+        return known
+    return value if isinstance(value, bool) else known
