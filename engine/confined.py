@@ -20,6 +20,7 @@ from bpmn.diagram import Diagram
 from bpmn.picture import Mark, draw
 from bpmn.reader import read_drawing
 from bpmn.safe_xml import ENCODINGS
+from bpmn.scopes import form_of
 from bpmn.surroundings import OperationSpec, ProcessSignature, signature
 from engine.gate import Contents, check_contents, read_package
 from engine.packages import Package
@@ -173,7 +174,7 @@ def _row(package: Package, contents: Contents | None, findings: list[Finding], l
         "process": diagram.process.id if diagram else None,
         "signature": {name: sorted(getattr(told, name)) for name in told.__slots__} if told else None,
         "types": _types(diagram, shown) if diagram else {},
-        "picture": _picture(diagram, shown, language) if diagram else "",
+        "picture": _picture(diagram, concerned(diagram, contents, shown), language) if diagram else "",
     }
 
 
@@ -207,9 +208,20 @@ def _types(diagram: Diagram, findings: list[Finding]) -> dict[str, str]:
     return {finding.element: types[finding.element] for finding in findings if finding.element in types}
 
 
-def _picture(diagram: Diagram, findings: list[Finding], language: Language) -> str:
+def concerned(diagram: Diagram, contents: Contents | None, findings: list[Finding]) -> frozenset[str]:
+    """The elements that findings are about; those of a table or form are about the tasks that use it."""
+    found = {finding.element for finding in findings if finding.element and finding.file == "process.bpmn"}
+    files = {finding.file for finding in findings}
+    for element in diagram.elements.values():
+        table = contents.tables.get(element.policy.get("decision", "")) if contents else None
+        if (table is not None and table.file in files) or f"forms/{form_of(element)}.yaml" in files:
+            found.add(element.id)
+    return frozenset(found)
+
+
+def _picture(diagram: Diagram, elements: frozenset[str], language: Language) -> str:
     marks: dict[str, frozenset[Mark]] = defaultdict(frozenset)
-    marks |= {finding.element: frozenset({"finding"}) for finding in findings if finding.element}
+    marks |= dict.fromkeys(elements, frozenset({"finding"}))
     process = diagram.process
     english = process.policy.get("name-en") or process.policy.get("title-en", "")
     return draw(diagram, marks, language, title=Text(process.name, english).said(language))

@@ -122,6 +122,14 @@ def read(work: Work, asked: Asked) -> tuple[Wanted, list[Text]]:
     return wanted, problems
 
 
+def understood(work: Work, asked: Asked) -> Wanted:
+    """The search that is asked for. Unusable: something in it cannot be understood."""
+    wanted, problems = read(work, asked)
+    if problems:
+        raise Unusable(problems[0].zh, problems[0].en)
+    return wanted
+
+
 _DEFAULTS = {each.name: each.default for each in fields(Wanted)}
 
 
@@ -148,15 +156,21 @@ def begins(day: date) -> datetime:
 # Searching.
 
 
-def found(work: Work, wanted: Wanted, *, limit: int, after: int = 0) -> list[Row]:
-    """The cases that were searched for, from a place in their order on, without their state and scopes."""
+def found(work: Work, wanted: Wanted, *, limit: int, after: int = 0) -> tuple[list[Row], int]:
+    """The cases that were searched for, from a place in their order on, and how many there are in all.
+
+    They come without their state and scopes.
+    """
+    query = _only(work, select(CaseFile.id, func.count().over().label("total")), wanted)
+    page = work.rows(query.order_by(*_ORDERS[wanted.sort]).limit(limit).offset(after))
     columns = [each for each in CaseFile.__table__.columns if each.name not in ("state", "scopes")]
-    query = _only(work, select(*columns), wanted).order_by(*_ORDERS[wanted.sort])
-    return work.rows(query.limit(limit).offset(after))
+    here = select(*columns).where(CaseFile.id.in_([row["id"] for row in page]))
+    total = int(page[0]["total"]) if page else count(work, wanted) if after else 0
+    return work.rows(here.order_by(*_ORDERS[wanted.sort])), total
 
 
 def count(work: Work, wanted: Wanted) -> int:
-    """How many there are."""
+    """How many cases there are."""
     return int(work.db.execute(_only(work, select(func.count()).select_from(CaseFile), wanted)).scalar_one())
 
 
@@ -293,9 +307,7 @@ def save(work: Work, name: str, asked: Asked) -> str:
     """
     admit(work)
     name = plain(name, Text("请给这个视图起个名字", "give this view a name"), LONGEST_NAME)
-    wanted, problems = read(work, asked)
-    if problems:
-        raise Unusable(problems[0].zh, problems[0].en)
+    wanted = understood(work, asked)
     known = {row["name"]: row["id"] for row in views(work)}
     if name in known:
         forget(work, known[name])

@@ -103,8 +103,8 @@ def _measured(url: str, cases: int, events: int, rounds: int) -> dict[str, Any]:
 
 def _searching(wanted: Wanted) -> Callable[[Work], None]:
     def searching(work: Work) -> None:
-        oversight.count(work, wanted)
-        oversight.marks_of(work, [row["id"] for row in oversight.found(work, wanted, limit=50)])
+        rows, _ = oversight.found(work, wanted, limit=50)
+        oversight.marks_of(work, [row["id"] for row in rows])
 
     return searching
 

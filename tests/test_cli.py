@@ -105,6 +105,16 @@ def test_an_answer_may_come_from_stdin(office: Office) -> None:
     assert office.row(case)["status"] == "open"
 
 
+def test_a_work_item_may_be_named_by_its_case_and_element(office: Office, answer: Callable[..., str]) -> None:
+    url, case = office.url, office.start(amount_fen=200_000)
+    number = office.row(case)["number"]
+    said = refused(url, 1, "task", "complete", f"{number}/archive", "--by", "登记员", "--with", answer("archive"))
+    assert number in said and "archive" in said
+    review = answer("review", hearers=["专家一"])
+    assert done(url, "task", "complete", f"{number}/review", "--by", "登记员", "--with", review) == case
+    assert done(url, "task", "complete", f"{case}/hearing", "--by", "专家一", "--with", answer("hearing")) == case
+
+
 def test_refusals_are_sentences_with_exit_1_and_change_nothing(office: Office, answer: Callable[..., str]) -> None:
     url, case = office.url, office.start()
     task = office.item(case, "review")

@@ -6,18 +6,20 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from engine import people
+from engine.errors import Taken
 from engine.library import Library
 from engine.model import Document, DocumentContent, RegisterRecord, Task
-from engine.scenario_file import Scenario, read_scenario
+from engine.scenario_file import Scenario, Step, read_scenario
 from engine.scenarios import SetClock, Stage
 from engine.work import SYSTEM, Database
-from forms.values import from_json
+from forms.values import from_json, to_json
 
 CONVERSION = "tiered_conversion_approval"
 WORKED = {
@@ -42,6 +44,15 @@ def stages(database_url: str) -> Iterator[Any]:
     yield made
     for stage in opened:
         stage.database.close()
+
+
+def played_until(stage: Stage, scenario: Scenario, element: str) -> tuple[str, Step]:
+    """Plays a worked case up to its first line about this element; gives the case and that line."""
+    steps = scenario.course.steps
+    place = next(place for place, step in enumerate(steps) if step.what == element)
+    case = stage.play(replace(scenario.course, steps=steps[:place]))
+    assert case is not None
+    return case, steps[place]
 
 
 def issued(stage: Stage) -> dict[str, str]:
@@ -100,8 +111,9 @@ def test_a_superseded_publicity_is_marked_so(stages: Any) -> None:
     stage, scenario = stages("p2-price-down.yaml")
     stage.play(scenario.course)
     with stage.database.look(SYSTEM) as work:
-        rows = work.rows(select(RegisterRecord).where(RegisterRecord.register == "publicity"))
-    last = {row["key"]: from_json(row["value"])["status"] for row in sorted(rows, key=lambda row: row["version"])}
+        rows: Any = work.rows(select(RegisterRecord).where(RegisterRecord.register == "publicity"))
+    said: Any = [(row["key"], from_json(row["value"])) for row in sorted(rows, key=lambda row: row["version"])]
+    last = {key: value["status"] for key, value in said}
     assert [last[key] for key in sorted(last)] == ["superseded", "closed"]
 
 
@@ -114,15 +126,11 @@ def test_a_rejection_says_why_and_until_when_it_can_be_appealed_against(stages: 
 
 def test_the_registration_opens_with_what_is_known(stages: Any) -> None:
     stage, scenario = stages("p2-registration.yaml")
-    case = stage.start(scenario.course)
-    for step in scenario.course.steps:
-        if step.what == "submit_contract":
-            break
-        stage.step(case, step)
+    played_until(stage, scenario, "submit_contract")
     with stage.database.look(SYSTEM) as work:
-        item = work.row(select(Task.prefill, Task.case).where(Task.element == "submit_contract"))
-        kept = work.row(select(Document.name).where(Document.case == item["case"]))
-    prefill = from_json(item["prefill"])
+        item: Any = work.row(select(Task.prefill, Task.case).where(Task.element == "submit_contract"))
+        kept: Any = work.row(select(Document.name).where(Document.case == item["case"]))
+    prefill: Any = from_json(item["prefill"])
     assert [(party["role"], party["name"]) for party in prefill["parties"]] == [
         ("seller", "北京某大学"), ("buyer", "北京某材料有限公司"),
     ]  # fmt: skip
@@ -132,31 +140,27 @@ def test_the_registration_opens_with_what_is_known(stages: Any) -> None:
 
 def test_whoever_declared_an_interest_in_the_recipient_decides_on_no_level(stages: Any) -> None:
     stage, scenario = stages("p2-02.yaml")
-    case = stage.start(scenario.course)
+    case, level = played_until(stage, scenario, "tier_approve")
     with stage.database.work(SYSTEM) as work:
         people.recuse(work, stage.person("系主任辛"), "持有股权", party="北京某材料有限公司")
-    refused = read_scenario(
-        WORKED["p2-02.yaml"].split("steps:")[0]
-        + "steps:\n  - {refuse: tier_approve, by: 系主任辛, because: recusal}\n", "interest.yaml"
-    )  # fmt: skip
-    for step in scenario.course.steps:
-        if step.what == "tier_approve":
-            break
-        stage.step(case, step)
-    stage.step(case, refused.course.steps[0])
+    stage.step(case, Step("refuse", "tier_approve", {"by": "系主任辛", "because": "recusal"}, level.line))
 
 
 def test_an_incentive_entered_meanwhile_stops_the_signature(stages: Any) -> None:
     stage, scenario = stages("p2-02.yaml")
-    case = stage.start(scenario.course)
-    for step in scenario.course.steps:
-        if step.what == "sign_contract":
-            break
-        stage.step(case, step)
-    row = {"achievement_id": "KJCG-1", "conversion_id": "北京某材料有限公司", "mode": "empower_first"}
+    case, signature = played_until(stage, scenario, "sign_contract")
+    value = {
+        "achievement_id": "KJCG-1",
+        "conversion_id": "北京某材料有限公司",
+        "mode": "empower_first",
+        "status": "active",
+    }
+    row = {"id": "meanwhile", "register": "incentive", "key": "KJCG-1/北京某材料有限公司", "version": 1}
     with stage.database.work(SYSTEM) as work:
-        stage._given(work, "incentive", [{**row, "status": "active"}])
-    with pytest.raises(Exception, match="already holds"):
-        stage.step(case, step)
+        work.add(
+            RegisterRecord, {**row, "value": to_json(dict(value)), "case": None, "element": "given", "at": work.now}
+        )
+    with pytest.raises(Taken, match="already holds"):
+        stage.step(case, signature)
     assert stage.open(case) == ["sign_contract"]
     assert [each["status"] for each in written(stage, "deal")] == ["approved"]

@@ -25,6 +25,8 @@ from engine.scenarios import SetClock, Stage
 from engine.work import SYSTEM, Database
 from forms.answer import World, check
 from forms.values import PersonRef, from_json
+from tests.web_reader import SECRET, Reader
+from webui import create_app
 
 WORKED = {
     path.removeprefix("scenarios/"): text.decode()
@@ -212,3 +214,27 @@ def test_an_overrun_of_the_deadline_decides_nothing(stages: SetStage) -> None:
     assert stage.open(case) == ["company_delay_decision"]
     with stage.database.look(SYSTEM) as work:
         assert inbox.case(work, case)["status"] == "open"
+
+
+# What people read.
+
+
+@pytest.mark.parametrize(
+    "name", ["p1-02.yaml", "p1-ip-change.yaml", "p1-breach-not-cured.yaml", "p1-extension-ways.yaml", "p1-insider.yaml"]
+)
+def test_every_form_can_be_read_on_its_page(stages: SetStage, name: str) -> None:
+    stage, scenario = stages(name)
+    app = create_app(stage.database, secret=SECRET, demo=True)
+    readers = {who: Reader(app).sign_in(stage.person(who)) for held in scenario.people.values() for who in held}
+    case = stage.play(replace(scenario.course, steps=()))
+    assert case is not None
+    for step in scenario.course.steps:
+        if step.kind == "do":
+            for who in step.rest["by"] if isinstance(step.rest["by"], list) else [step.rest["by"]]:
+                task = stage.item(case, str(step.what), stage.person(who))
+                assert readers[who].get(f"/tasks/{task}").form() is not None
+                stage.do(case, str(step.what), who, step.rest.get("with") or {})
+        elif step.kind in ("send", "wait"):
+            stage.step(case, step)
+    shown = readers["组长甲"].get(f"/cases/{case}")
+    assert "高精度惯性测量技术：赋权" in shown.heading

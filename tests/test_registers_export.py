@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import tracemalloc
 import zipfile
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 
 from engine import registers, spreadsheets
 from engine.library import Library
+from engine.registers import Entry
 from engine.work import SYSTEM
 from forms.values import PersonRef, Value
 from tests.commands import done, refused, rows
@@ -161,7 +164,8 @@ def test_a_text_too_long_for_a_cell_is_cut_and_says_so(office: Office) -> None:
 
 def test_dates_people_and_answers_are_what_they_are(office: Office) -> None:
     kinds = Library.standing().vocabulary().registers
-    values: dict[str, Value] = {"id": "C-1", "registered_on": date(2026, 3, 2), "inventors": [PersonRef(office.who["甲"])]}
+    inventors: list[Value] = [PersonRef(office.who["甲"])]
+    values: dict[str, Value] = {"id": "C-1", "registered_on": date(2026, 3, 2), "inventors": inventors}
     target = io.BytesIO()
     with office.database.work(SYSTEM) as work:
         registers.record(work, kinds["achievement"], "C-1", values, case=None, element="x")
@@ -225,3 +229,28 @@ def test_registers_are_listed_and_exported_by_command(office: Office, tmp_path: 
     assert sheets(workbook.read_bytes())[0][0]["A"] == ("inlineStr", "Key")
     assert "ods" not in refused(office.url, 2, "register", "export", "contract", "-o", str(tmp_path / "a.ods"))
     assert "nothing" in refused(office.url, 1, "register", "export", "nothing", "-o", str(target))
+
+
+def test_a_long_register_is_never_held_whole(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def many(*_: object, **__: object) -> Iterator[list[Entry]]:
+        for batch in range(20):
+            keys = [f"k{batch}-{number}" for number in range(100)]
+            yield [
+                Entry("contract", key, 1, {"title": f"{key} " + "长" * 5_000}, None, None, "x", office.clock())
+                for key in keys
+            ]
+
+    written(office, SYSTEM)  # what is read once and kept does not count
+    monkeypatch.setattr(registers, "in_batches", many)  # 2,000 records with 20 MB of text
+    sorts: tuple[spreadsheets.Sort, ...] = ("xlsx", "csv")
+    for sort in sorts:
+        with office.database.look(SYSTEM) as work, (tmp_path / sort).open("wb") as file:
+            tracemalloc.start()
+            try:
+                assert spreadsheets.write(work, CONTRACT, file, sort, "zh") == 2_000
+                most = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+        assert most < 6_000_000

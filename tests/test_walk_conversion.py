@@ -81,14 +81,14 @@ class Curious(Walker):
 
 
 def beginnings() -> dict[str, list[Scenario]]:
-    """The worked cases by mode of conversion and pricing, each with an answer that fits anybody who may start one."""
+    """The worked cases by the kind of conversion, each with an answer that fits anybody who may start one."""
     found: dict[str, list[Scenario]] = {}
     for path, text in Library.standing().package(CONVERSION).scenarios().items():
         worked = read_scenario(text.decode(), path)
         if "invalid" not in worked.course.start and not worked.parameters:
             given = {code: value for code, value in worked.course.start["with"].items() if code not in LEFT_OUT}
             start = {"by": "", "with": given}
-            kind = f"{given['mode']} {given['pricing_mode']}"
+            kind = " ".join(str(given.get(code)) for code in ("mode", "pricing_mode", "use_before_pay"))
             found.setdefault(kind, []).append(replace(worked, course=replace(worked.course, start=start)))
     return found
 

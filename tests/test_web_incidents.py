@@ -102,7 +102,9 @@ def test_a_variable_is_corrected_and_the_step_tried_again(broken: Office, admin:
         ("expression", "amount_fen + 1", 301),
     ],
 )
-def test_a_value_is_written_as_its_kind_says(broken: Office, admin: Reader, kind: str, text: str, expected: Any) -> None:
+def test_a_value_is_written_as_its_kind_says(
+    broken: Office, admin: Reader, kind: str, text: str, expected: Any
+) -> None:
     case = broken.start(amount_fen=300)
     page = admin.get(f"/incidents/{only(broken, case)['id']}")
     seen = admin.submit(page, {"name": "extra", "kind": kind, "value": text, "reason": "r"}, action="/correction")

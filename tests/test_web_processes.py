@@ -10,6 +10,7 @@ import pytest
 
 from engine import definitions
 from engine.definitions import versions
+from engine.library import Library
 from engine.work import SYSTEM
 from tests.office import PACKAGES, Office
 from tests.web_reader import Reader, Seen, app_of, reader_of
@@ -128,6 +129,18 @@ def test_findings_are_listed_with_file_line_and_element_and_painted_on_the_diagr
     assert "archive" in marked
     assert not [each for each in seen.tree.iter("form") if each.get("action", "").endswith("/confirmation")]
     assert deployed(desk) == 1
+
+
+def test_what_is_wrong_in_a_table_or_form_is_painted_on_the_task_that_uses_it(desk: Office, owner: Reader) -> None:
+    def painted(files: dict[str, bytes]) -> set[str | None]:
+        seen = hand_in(owner, zipped(files), "a.zip", status=422)
+        return {each.get("data-element") for each in seen.tree.iter() if "is-finding" in each.get("class", "")}
+
+    deciding = dict(Library.standing().package("sub_collective_decision").files)
+    overlapping = deciding["approval_tier.dmn"].replace(b"&lt; params", b"&lt;= params")
+    assert painted(deciding | {"approval_tier.dmn": overlapping}) == {"resolve_tier"}
+    form = (PACKAGES / "permit" / "forms" / "review.yaml").read_bytes()
+    assert "review" in painted(permit(**{"forms__review.yaml": form.replace(b"kind: choice", b"kind: chioce", 1)}))
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,12 @@ def test_an_owner_turns_a_template_into_word_by_a_command(tmp_path: Path) -> Non
     assert names_of_a_case()
 
 
+def test_a_word_file_passes_the_gate_that_can_open_nothing(tmp_path: Path) -> None:
+    assert any(path.endswith(".docx") for path in Library.standing().package("policy_adoption").files)
+    done = CliRunner().invoke(main, ["--database", str(tmp_path / "x.db"), "check", "policy_adoption"])
+    assert (done.exit_code, done.output) == (0, "")
+
+
 def test_the_library_is_copied_with_its_word_files(tmp_path: Path) -> None:
     Library.standing().copy_to(tmp_path / "copy")
     shipped_files = {path.name for path in Library.standing().forms.rglob("*.docx")}

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
-from engine.inbox import counts
+from engine.inbox import OVERSEERS, counts
 from engine.policies import cited
 from engine.work import SYSTEM, Database
 from webui import (
@@ -25,6 +25,7 @@ from webui import (
     incidents,
     messages,
     migration,
+    oversight,
     page,
     parameters,
     people,
@@ -56,7 +57,7 @@ CONVERTERS = {
 
 ROOMS = (
     people, inbox, tasks, start, start_messages, messages, cases, documents, processes, deployment, registers,
-    publicities, parameters, dossier, substitutes, exports, policies, incidents, migration,
+    publicities, parameters, dossier, substitutes, exports, policies, incidents, migration, oversight,
 )  # fmt: skip
 
 
@@ -118,7 +119,13 @@ def set_the_table(app: Flask) -> None:
         citations=cited,
     )
     app.jinja_env.globals.update(
-        t=page.t, visitor=page.visitor, site=page.site, language=page.language, asset=asset, fresh_key=page.new_key
+        t=page.t,
+        visitor=page.visitor,
+        site=page.site,
+        language=page.language,
+        asset=asset,
+        fresh_key=page.new_key,
+        OVERSEERS=OVERSEERS,
     )
 
 

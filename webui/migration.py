@@ -20,7 +20,7 @@ from webui.processes import may_deploy, version_row
 
 bp = Blueprint("migration", __name__)
 
-PAGE = 100
+PAGE = 200
 """How many cases are looked at, and may be moved, in one request; the rest follow page by page."""
 
 
@@ -143,7 +143,7 @@ def move(process: str) -> Response:
         # A form that is sent twice finds its cases moved already.
         waiting = set(migration.running(work, process, row["id"]))
     moved = sum(moved_one(case, row["id"], renamed) for case in chosen if case in waiting)
-    kept = {name: text for name, text in request.form.items() if name == "more" or name.startswith("map.")}
+    kept = {name: text for name, text in request.form.items() if text and (name == "more" or name.startswith("map."))}
     after = max(request.form.get("after", 0, type=int), 0)
     return go("migration.page", process=process, to=row["version"], moved=moved, after=after or None, **kept)
 

@@ -37,11 +37,14 @@ Steps = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A finished bundle: its name, its bytes, and how many events of the case no epoch has sealed yet."""
+    """A finished bundle: its name, its bytes, how many events of the case no epoch has sealed yet, and whether the
+    signer signed it.
+    """
 
     name: str
     data: bytes
     unsealed: int
+    signed: bool
 
 
 def export(
@@ -82,7 +85,7 @@ def export(
     files["manifest.json"] = manifest.encode()
     if signed and signed["envelope"]:
         files["manifest.dsse.json"] = signed["envelope"].encode()
-    return Export(f"{row['number']}.evidence.zip", _zipped(files), material.unsealed)
+    return Export(f"{row['number']}.evidence.zip", _zipped(files), material.unsealed, signed is not None)
 
 
 def _admit(work: Work, actor: str, view: View) -> None:

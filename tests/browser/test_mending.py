@@ -1,4 +1,4 @@
-"""An incident mended, cases moved and a register fetched in Chromium, on a desk and on a telephone, also by keyboard."""
+"""An incident mended, cases moved and a register fetched in Chromium, on a desk and a telephone, also by keyboard."""
 
 from __future__ import annotations
 
