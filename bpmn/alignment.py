@@ -12,13 +12,12 @@ from itertools import count
 from typing import Literal
 
 from bpmn.behaviour import Behaviour
-from bpmn.marking import Place, Step, StepKind
+from bpmn.marking import Place, Step, StepKind, twins
 
 MOST_STATES = 20_000
 """So many states are looked at; what is not decided then is said to be undecided."""
 
-FREE: frozenset[StepKind] = frozenset({"opened"})
-"""Kinds of steps that cost nothing where the trail lacks them: a work item that is done was open."""
+NOTHING: frozenset[StepKind] = frozenset()
 
 Side = Literal["both", "trail", "diagram"]
 
@@ -62,7 +61,7 @@ def align(
     *,
     start: str | None = None,
     ends: bool = True,
-    free: frozenset[StepKind] = FREE,
+    free: frozenset[StepKind] = NOTHING,
     most: int = MOST_STATES,
 ) -> Alignment:
     """The optimal alignment of these steps; ``ends``: the case is over, so that the diagram must be too.
@@ -128,13 +127,15 @@ class _Search:
                 yield 0, None, (number + 1, place, moved)
         if step is not None:
             yield 1, Move("trail", step, place), (number, place + 1, case)
+        alike = twins(case)
         for allowed, after in here.behaviour.steps(case):
-            if allowed is None:
-                yield 0, None, (number, place, after)
-                continue
-            if allowed == step:
+            if allowed is not None and allowed == step:
                 yield 0, Move("both", allowed, place), (number, place + 1, after)
-            yield int(allowed.kind not in self.free), Move("diagram", allowed, None), (number, place, after)
+            costs = allowed is not None and allowed.kind not in self.free
+            # A member that could follow another for nothing can do so later just as well: or there were no end of them.
+            if costs or twins(after) <= alike:
+                move = Move("diagram", allowed, None) if allowed is not None else None
+                yield int(costs), move, (number, place, after)
 
 
 def _moves(state: _State, before: Mapping[_State, tuple[_State, Move | None]]) -> list[Move]:

@@ -253,25 +253,25 @@ class Behaviour:
             if self.over(token):
                 yield None, (), (), "left"
             return
-        for step, after in self._within(token):
-            yield step, (after,), (), ""
+        yield from ((step, (after,), (), "") for step, after in self._within(token))
         begins, leaves = self._may(token, element)
         if begins:
-            (places, _) = self._entered(plan, element)
-            yield None, (token._replace(inside=tuple(sorted((*token.inside, *places)))),), (), ""
+            (fresh, _) = self._entered(plan, element)
+            for step, after in self._within(token._replace(inside=fresh)):  # a member begins with its first step
+                both = after._replace(inside=tuple(sorted((*token.inside, *after.inside))))
+                yield step, (both,), (), ""
         if leaves:
             yield None, (), (), "left"
 
-    def _may(self, token: Place, element: Element) -> tuple[bool, bool]:
+    @staticmethod
+    def _may(token: Place, element: Element) -> tuple[bool, bool]:
         """Whether another member of an activity may begin, and whether it may be left."""
         if element.repeat is not None:
             most, before = element.repeat.most, element.repeat.before
             begins = not token.inside and (most is None or token.rounds < most)
             return begins, not token.inside and (token.rounds > 0 or before)
         assert element.loop is not None
-        plan = self.plans[token.process]
-        (fresh, _) = self._entered(plan, element)
-        begins = not token.inside if element.loop.sequential else not set(fresh) <= set(token.inside)
+        begins = not (element.loop.sequential and token.inside)
         return begins, not token.inside or (element.loop.until is not None and token.rounds > 0)
 
     def _interrupted(self, token: Place, plan: Plan) -> Iterator[_Outcome]:

@@ -45,6 +45,12 @@ class Place(NamedTuple):
     rounds: int = 0
 
 
+def twins(place: Place) -> int:
+    """How many members of activities are just where another one is."""
+    here = len(place.inside) - len(set(place.inside)) if place.stage == "many" else 0
+    return here + sum(twins(each) for each in place.inside)
+
+
 THROWN = frozenset({"error", "escalation", "signal", "message"})
 AUTOMATIC = frozenset({"manualTask", "scriptTask", "serviceTask", "businessRuleTask"})
 SUBPROCESSES = frozenset({"subProcess", "transaction"})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from engine import (
     cli_cases,
+    cli_conform,
     cli_dossier,
     cli_events,
     cli_library,
     cli_mending,
+    cli_oversight,
     cli_parameters,
     cli_people,
     cli_policy,
@@ -20,10 +22,12 @@ from engine.cli_base import main
 
 __all__ = [
     "cli_cases",
+    "cli_conform",
     "cli_dossier",
     "cli_events",
     "cli_library",
     "cli_mending",
+    "cli_oversight",
     "cli_parameters",
     "cli_people",
     "cli_policy",

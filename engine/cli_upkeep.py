@@ -19,6 +19,7 @@ from engine.cli_base import as_json, connected, main, opened, show
 from engine.config import Config
 from engine.growth import growth
 from engine.multi import multi
+from engine.searching import search
 from engine.trail import jobs
 from engine.trail.year import year
 from engine.worker import run_due, run_forever
@@ -136,6 +137,26 @@ def bench_multi(as_json: bool) -> None:
         click.echo(json.dumps(found))
         return
     show(found["rows"], False, "members", "shape", "open_ms", "step_ms", "slowest_ms", "total_s", "state_bytes")
+
+
+@bench.command("search")
+@click.option("--cases", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True)
+@click.option("--events", type=click.IntRange(1, 100_000_000), default=1_000_000, show_default=True)
+@as_json
+def bench_search(cases: int, events: int, as_json: bool) -> None:
+    """How long oversight takes to search years of cases, on SQLite and on PostgreSQL where a server is named."""
+    found = search(
+        os.environ.get("LIUHEN_TEST_POSTGRES"),
+        cases=cases,
+        events=max(cases, events),
+        told=lambda name: click.echo(name, err=True),
+    )
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for name, figures in found.items():
+        click.echo(f"{name}: " + "  ".join(f"{key}={value}" for key, value in figures.items() if key != "rows"))
+        show(figures["rows"], False, "id", "ms", "ratio", "cases")
 
 
 @bench.command("trail")

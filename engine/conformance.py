@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from bpmn.alignment import FREE, MOST_STATES, Alignment, Move, Stretch, align
+from bpmn.alignment import MOST_STATES, NOTHING, Alignment, Move, Stretch, align
 from bpmn.behaviour import Behaviour
 from bpmn.diagram import Diagram, Element
 from bpmn.marking import Decided, Step, StepKind
@@ -33,8 +33,8 @@ KINDS: Mapping[str, StepKind] = {
     "gateway.taken": "taken",
 }  # fmt: skip
 """The kinds of events that tell a step. All others tell what was done beside the diagram."""
-ON_ANOTHER: frozenset[StepKind] = FREE | {"taken"}
-"""The kinds of steps that another version makes without being asked: its gateways choose by its own conditions."""
+ON_ANOTHER: frozenset[StepKind] = frozenset({"opened", "taken"})
+"""Kinds of steps that cost nothing where the trail lacks them on another version: its gateways choose by themselves."""
 BROKEN_OFF = "case.withdrawn"
 PURE: Mapping[str, Callable[..., Value]] = {name: each.run for name, each in FUNCTIONS.items() if each.run is not None}
 Tables = Mapping[str, Diagram]
@@ -118,11 +118,17 @@ def conforms(
     """
     row = inbox.case(work, case)
     events = inbox.events(work, row["id"])
-    if definition is not None:
-        other = definition if isinstance(definition, Deployed) else definitions.deployed(work, definition)
-        return tried(row, events, other, most)
+    if definition is None:
+        return replayed(work, row, events, most)
+    other = definition if isinstance(definition, Deployed) else definitions.deployed(work, definition)
+    return tried(row, events, other, most)
+
+
+def replayed(work: Work, row: Row, events: Sequence[Row], most: int = MOST_STATES) -> Conformance:
+    """How the steps of a case (its row and events) agree with the versions it ran under."""
     parts = parts_of(events, row["process"], lambda number: _version(work, row["process"], number))
-    stretches, ruled, told = [], list[Ruled](), list[Told]()
+    stretches: list[Stretch] = []
+    ruled: list[Ruled] = []
     before: Deployed | None = None
     for part in parts:
         deployed = _version(work, row["process"], part.version)
@@ -131,9 +137,9 @@ def conforms(
         names = _names(before, deployed, part.renamed) if before else {}
         stretches.append(Stretch(behaviour, [each.step for each in part.told], names))
         ruled += contradicted(part.told, diagrams)
-        told += part.told
         before = deployed
     found = align(stretches, start=_start(events), ends=_is_over(row, events), most=most)
+    told = [each for part in parts for each in part.told]
     return _result(row, events, [part.version for part in parts], told, found, ruled)
 
 
@@ -158,7 +164,7 @@ def _result(
     found: Alignment,
     ruled: list[Ruled],
     *,
-    free: frozenset[StepKind] = FREE,
+    free: frozenset[StepKind] = NOTHING,
 ) -> Conformance:
     deviations = tuple(_deviations(found.moves, told, events, free))
     return Conformance(

@@ -124,9 +124,7 @@ def variables(desk: Desk) -> dict[str, Value]:
             return {key: open_part(each) for key, each in value.items() if key not in private}
         return [open_part(each) for each in value] if isinstance(value, list) else value
 
-    return {
-        name: open_part(names[name]) for name in sorted(names) if name not in desk.given and name not in private
-    }
+    return {name: open_part(names[name]) for name in sorted(names) if name not in desk.given and name not in private}
 
 
 def one(work: Work, incident: str) -> dict[str, Any]:
@@ -212,5 +210,3 @@ def _sees(desk: Desk, number: int) -> bool:
     """Whether a token that stands still reads and writes this scope."""
     tasks = desk.instance.tasks.values()
     return number == 1 or any("flow" in task.internal_data and desk.instance.scope(task) == number for task in tasks)
-
-

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from bpmn.alignment import FREE, Alignment, Stretch, align
+from bpmn.alignment import NOTHING, Alignment, Stretch, align
 from bpmn.behaviour import Behaviour
 from bpmn.marking import Step, StepKind
 from engine.conformance import KINDS
@@ -58,7 +58,7 @@ def recorded(drawn: Drawn, seed: int, most: int = 25) -> Recorded:
     return walk
 
 
-def aligned(drawn: Drawn, steps: Sequence[Step], *, ends: bool, free: frozenset[StepKind] = FREE) -> Alignment:
+def aligned(drawn: Drawn, steps: Sequence[Step], *, ends: bool, free: frozenset[StepKind] = NOTHING) -> Alignment:
     taken: dict[tuple[str, str], frozenset[tuple[str, ...]]] = {}
     for step in steps:
         if step.kind == "taken":
@@ -153,7 +153,7 @@ SMALL: dict[str, tuple[Drawn, set[str]]] = {
     ),
     "cut short": (
         draw("start s -> x\nand x -> a b\nuser a -> c\nuser b -> e\nuser c -> t\nend e\nterminate t"),
-        {"ac", "abc", "bac", "acb"[:2], "acb"[:2]} | {"abc"},
+        {"ac", "abc", "bac", "acb"},
     ),
 }
 
@@ -186,21 +186,23 @@ def test_the_alignment_costs_as_little_as_the_best_of_all_courses(name: str, dee
 def test_a_swapped_pair_costs_two_and_both_are_named() -> None:
     drawn, _ = SMALL["a sequence"]
     steps = [Step("done", "p", letter) for letter in "acb"] + [Step("ended", "p", "e")]
-    found = aligned(drawn, steps, ends=True)
+    found = aligned(drawn, steps, ends=True, free=frozenset({"opened"}))
     assert found.cost == 2
-    assert sorted({move.step.element for move in found.moves if move.side != "both"}) in (["b"], ["c"])
+    apart = [move.step.element for move in found.moves if move.side != "both" and move.step.kind == "done"]
+    assert apart in (["b", "b"], ["c", "c"])
 
 
 def test_an_open_case_need_not_have_come_to_the_end() -> None:
     drawn, _ = SMALL["a sequence"]
     begun = [Step("opened", "p", "a"), Step("done", "p", "a")]
     assert aligned(drawn, begun, ends=False).cost == 0
-    assert aligned(drawn, begun, ends=True).cost == 3
+    assert aligned(drawn, begun, ends=True).cost == 5
 
 
 def test_what_is_not_found_within_the_bound_is_undecided_and_says_how_far_all_agrees() -> None:
     drawn, _ = SMALL["a sequence"]
-    steps = [Step("done", "p", letter) for letter in "abz"]
-    found = align([Stretch(Behaviour("p", drawn.diagrams), steps)], most=6)
+    steps = [Step(kind, "p", letter) for letter in "ab" for kind in ("opened", "done")]
+    steps.append(Step("done", "p", "a"))
+    found = align([Stretch(Behaviour("p", drawn.diagrams), steps)], most=7)
     assert (found.cost, found.moves) == (None, ())
-    assert found.sound == 2
+    assert found.sound == 4

@@ -113,8 +113,8 @@ def behind_its_back(office: Office, statement: str) -> None:
         "UPDATE deed SET process = 'duty' WHERE stream = 'case/{case}'",
         "UPDATE deed SET at = (SELECT MIN(at) FROM event) WHERE stream = 'case/{case}' AND basis IS NOT NULL",
         "DELETE FROM deed WHERE stream = 'case/{case}' AND marks IS NOT NULL",
-        "INSERT INTO deed ({all}) SELECT stream, 99, at, kind, actor FROM deed WHERE stream = 'case/{case}' AND seq = 1",
-        "INSERT INTO deed ({all}) SELECT {all} FROM event WHERE stream = 'case/{case}' AND kind = 'task.opened'",
+        "INSERT INTO deed ({a}) SELECT stream, 99, at, kind, actor FROM deed WHERE stream = 'case/{case}' AND seq = 1",
+        "INSERT INTO deed ({a}) SELECT {a} FROM event WHERE stream = 'case/{case}' AND kind = 'task.opened'",
     ],
 )
 def test_a_deed_that_differs_from_its_event_is_found(office: Office, statement: str) -> None:
@@ -122,7 +122,7 @@ def test_a_deed_that_differs_from_its_event_is_found(office: Office, statement: 
     office.later(days=20)
     office.do(case, "review", "登记员")
     assert office.sound()
-    behind_its_back(office, statement.format(case=case, all="stream, seq, at, kind, actor"))
+    behind_its_back(office, statement.format(case=case, a="stream, seq, at, kind, actor"))
     for whole in (None, case):
         flaws = office.look(verify, whole).flaws
         assert flaws and all("searched by" in flaw.text.en for flaw in flaws)

@@ -231,9 +231,7 @@ def test_registers_are_listed_and_exported_by_command(office: Office, tmp_path: 
     assert "nothing" in refused(office.url, 1, "register", "export", "nothing", "-o", str(target))
 
 
-def test_a_long_register_is_never_held_whole(
-    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_register_is_never_held_whole(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def many(*_: object, **__: object) -> Iterator[list[Entry]]:
         for batch in range(20):
             keys = [f"k{batch}-{number}" for number in range(100)]

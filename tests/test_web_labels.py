@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import webui
-from engine import errors, policies
+from engine import dashboard, errors, oversight, policies
 from engine.attempts import TooMany
+from engine.oversight import Wanted
 from engine.trail.anchors import Unanchored
 from engine.trail.duties import DUTIES
 from engine.trail.record import EVENT_KINDS
@@ -19,6 +20,7 @@ from engine.trail.signer import Rewritten
 from engine.trail.words import SAYINGS, _About, blanks_of
 from forms.fields import KINDS
 from webui import incidents
+from webui import oversight as pages_of_oversight
 from webui.labels import label, labels
 
 ROOM = Path(webui.__file__).parent
@@ -30,7 +32,7 @@ COMPUTED = {
     *(f"diagram.{mark}" for mark in ("done", "open", "overdue")),
     *(f"due.{unit}" for unit in ("working", "calendar")),
     *(f"findings.{severity}" for severity in ("error", "warning")),
-    *(f"nav.{room}" for room in ("inbox", "processes", "cases", "registers", "publicities", "incidents")),
+    *(f"nav.{room}" for room in ("inbox", "processes", "cases", "registers", "publicities", "incidents", "oversight")),
     *(f"fields.{key}" for key in ("label", "kind", "required", "shown", "given")),
     *(f"inbox.tab_{key}" for key in ("open", "done", "notices", "substitutes")),
     "answers.skip", "answers.variable",
@@ -38,6 +40,13 @@ COMPUTED = {
     *(f"duties.{ask}{duty}" for ask in ("", "ask_") for duty in DUTIES),
     *(f"export.view.{view}" for view in ("full", "redacted", "own")),
     *(f"export.step.{step}" for step in ("waiting", "seal", "collect", "prove", "enclose", "report", "sign")),
+    *(f"oversight.{key}" for key in ("title", "cases", "attempts", *dashboard.LOOKED_FOR, *oversight.STATES[:-1])),
+    *(f"oversight.ask_{field}" for field in Wanted.__slots__),
+    *(f"oversight.state_{state}" for state in oversight.STATES),
+    *(f"oversight.period_{period}" for period in oversight.PERIODS),
+    *(f"oversight.sort_{sort}" for sort in oversight.SORTS),
+    *(f"oversight.group_{group}" for group, _ in pages_of_oversight.GROUPS),
+    *(f"oversight.attempt_{key}" for key in ("when", "who", "what", "why")),
     *(f"policies.{key}" for key in ("code", "name", "kind", "version")),
     *(f"policies.kind.{kind}" for kind in policies.KINDS),
 }

@@ -1,4 +1,4 @@
-"""The pages of oversight: every number leads to its cases, searches are kept and exported, and nobody else sees them."""
+"""The pages of oversight: each number leads to its cases, searches are kept and exported, nobody else sees them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from engine.trail import bundle, jobs
+from engine.trail import epochs, jobs
 from tests.office import Office
 from tests.overseen import play
 from tests.web_reader import Reader, Seen, reader_of, words
@@ -75,6 +75,7 @@ def test_only_overseers_find_the_pages(watched: Office) -> None:
 
 def test_every_number_of_the_dashboard_leads_to_as_many_cases(watched: Office) -> None:
     reader = reader_of(watched, "合规")
+    found: dict[str, tuple[int, str]] = {}
     for address in ("/oversight", "/oversight?days=0", "/oversight?days=30"):
         found = figures(reader.get(address))
         assert len(found) == 13
@@ -89,13 +90,13 @@ def test_every_number_of_the_dashboard_leads_to_as_many_cases(watched: Office) -
 def test_the_bars_and_the_table_of_processes_lead_to_their_cases_too(watched: Office) -> None:
     reader = reader_of(watched, "合规")
     seen = reader.get("/oversight?days=0")
-    bars = [each for each in seen.tree.iter("{http://www.w3.org/2000/svg}a")]
+    bars = list(seen.tree.iter("{http://www.w3.org/2000/svg}a"))
     assert {each.get("aria-label") for each in bars} >= {"2026-03 超期：1 个案卷", "2026-03 缺项：2 个案卷"}
     for bar in bars:
         number = re.search(r"：(\d+)", str(bar.get("aria-label")))
         assert number and total(reader.get(str(bar.get("href")))) == int(number[1])
-    [table] = [each for each in seen.tree.iter("table")]
-    links = [each for each in table.iter("a")]
+    [table] = list(seen.tree.iter("table"))
+    links = list(table.iter("a"))
     assert links
     for link in links:
         assert total(reader.get(str(link.get("href")))) == int(words(link))
@@ -104,7 +105,7 @@ def test_the_bars_and_the_table_of_processes_lead_to_their_cases_too(watched: Of
 def test_refused_starts_are_told_in_words(watched: Office) -> None:
     reader = reader_of(watched, "合规")
     seen = reader.get("/oversight/attempts")
-    assert "市场办 立案（许可） 不是该事项的办理人" in seen.text
+    assert "市场办 提出申请（许可） 不是该事项的办理人" in seen.text
     reader.post("/language", {"language": "en"})
     assert "(Permit) is not a candidate for this work item" in reader.get("/oversight/attempts").text
 
@@ -150,7 +151,7 @@ def test_the_form_sends_what_is_searched_for(watched: Office) -> None:
 
 def test_what_cannot_be_understood_is_said_beside_the_form_as_it_was_filled_in(watched: Office) -> None:
     seen = reader_of(watched, "合规").get("/oversight/cases?least=viel&person=无此人&words=许", status=422)
-    assert seen.problems() == ["“viel”：应填金额，例如 1,234.50 没有“无此人”这个人"]
+    assert seen.problems() == ["没有“无此人”这个人“viel”：应填金额，例如 1,234.50"]
     kept = seen.fields("/oversight/cases")
     assert (kept["least"], kept["person"], kept["words"]) == ("viel", "无此人", "许")
     assert numbers(seen) == []
@@ -176,7 +177,7 @@ def test_the_pages_are_said_in_english(watched: Office) -> None:
     for address in (*ADDRESSES, "/oversight/cases?finding=gap&least=1&period=acted&since=2026-01-01&state=open"):
         seen = reader.get(address)
         labels = [words(each) for tag in ("h1", "h2", "label", "th", "dt") for each in seen.tree.iter(tag)]
-        assert [each for each in labels if re.search(r"[\u4e00-\u9fff]", each) and each not in {"合规"}] == [], address
+        assert [each for each in labels if re.search(r"[\u4e00-\u9fff]", each) and each != "合规"] == [], address
 
 
 # Views and exports.
@@ -212,13 +213,13 @@ def test_without_a_signer_only_the_first_case_of_an_export_waits_for_one(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[Any] = []
-    answered = bundle.epochs.answered
+    answered = epochs.answered
 
     def counted(database: Any, identity: str, patience: float) -> Any:
         waited.append(patience)
         return answered(database, identity, 0)
 
-    monkeypatch.setattr(bundle.epochs, "answered", counted)
+    monkeypatch.setattr(epochs, "answered", counted)
     cases = [office.start(contract_no=f"HT-{number}") for number in range(3)]
     office.act("合规", jobs.ask, cases)
     assert jobs.run_one(office.database, patience=7)

@@ -181,7 +181,7 @@ def document_rows(desk: Desk, speaker: Speaker, events: list[dict[str, Any]]) ->
     printable = issued(events) if pdf_is_possible() else set()
     rows = []
     for row in inbox.documents(desk.work, desk.row["id"]):
-        where = speaker.element(desk.deployed.process, row["element"]).said(language())
+        where = speaker.anywhere(row["element"]).said(language())
         by = speaker.person(row["uploaded_by"])
         rows.append({**row, "where": where, "by": by, "pdf": row["id"] in printable})
     return rows

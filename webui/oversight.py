@@ -96,7 +96,7 @@ class Bar:
     href: str
 
 
-WIDTH, BASE, TALLEST = 26, 92, 72
+WIDTH, BASE, TALLEST = 20, 80, 62
 """Of a picture of months: the width of a month, the line the bars stand on, and the tallest bar."""
 
 
@@ -108,7 +108,7 @@ def drawn(code: str, months: Sequence[Month]) -> list[Bar]:
         height = max(-(-each.cases * TALLEST // most), 2 if each.cases else 0)
         title = t("oversight.month", month=f"{each.first:%Y-%m}", what=t(f"oversight.{code}"), n=each.cases)
         href = address(each.wanted.asked())
-        found.append(Bar(number * WIDTH + 3, BASE - height, height, each.cases, each.first.month, title, href))
+        found.append(Bar(number * WIDTH + 2, BASE - height, height, each.cases, each.first.month, title, href))
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Response, current_app, make_response, redirect, render_template, request, session, url_for
 from flask_login import UserMixin, current_user
+from werkzeug.datastructures import MultiDict
 
 from bpmn.diagram import Element, Process
 from engine.cases import acting
@@ -182,8 +183,8 @@ def element_name(element: Element) -> str:
 
 
 def combined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    """Two mappings as one, as the parts of an address."""
-    return {**first, **dict(second)}
+    """Two mappings as one, as the parts of an address; what an address says several times stays so."""
+    return {**first, **(second.to_dict(flat=False) if isinstance(second, MultiDict) else second)}
 
 
 _HALVES = re.compile(r"(.*[\u3002\uff1f\uff01\uff09])\s+([A-Z][\x00-\x7f\u2010-\u2026]*)", re.DOTALL)

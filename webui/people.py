@@ -21,6 +21,7 @@ bp = Blueprint("people", __name__)
 UPKEEP = ("process_owner", "compliance_officer", "sysadmin")
 """Roles that no process needs and every installation does."""
 
+NAME = re.compile(r"[A-Za-z_]\w*")
 OURS = re.compile(r"/(?![/\\])[!-~]*")
 """An address on this site: browsers read ``//`` and ``/\\`` as the beginning of another host, and skip blanks."""
 
@@ -56,13 +57,15 @@ def personae() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 
 def roles_of(deployed: definitions.Deployed) -> Iterator[str]:
-    """The roles a process names, in the order in which it names them."""
+    """The roles a process names, in its order: outright, in expressions and in what its tables decide.
+
+    Other names of expressions are among them; they are nobody's role.
+    """
     for contents in deployed.contents.values():
-        for element in contents.diagram.elements.values():
-            for word in (element.policy.get("role", ""), element.policy.get("sender", "")):
-                yield from (
-                    role for role in word.replace(",", " ").split() if role.isidentifier() and role != "applicant"
-                )
+        steps, tables = contents.diagram.elements.values(), contents.tables.values()
+        said = [step.policy.get(word, "") for step in steps for word in ("role", "sender")]
+        said += [output.source for table in tables for rule in table.rules for output in rule.outputs]
+        yield from (name for words in said for name in NAME.findall(words) if name != "applicant")
 
 
 @bp.post("/session")

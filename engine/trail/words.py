@@ -196,9 +196,10 @@ class Speaker:
         name = found.name or found.id
         return Text(name, found.policy.get("name-en", "") or name)
 
-    def anywhere(self, element: str) -> Text:
-        """An element by name, in whichever process it is."""
-        found = [process for process, each in self.deployed.contents.items() if element in each.diagram.elements]
+    def anywhere(self, element: str | None) -> Text:
+        """An element by name, in whichever process it is: in that of the case, else in one it calls."""
+        contents = self.deployed.contents
+        found = [each for each in (self.deployed.process, *contents) if element in contents[each].diagram.elements]
         return self.element(found[0] if found else "", element)
 
     def flow(self, process: str, flow: str) -> Text:
@@ -369,7 +370,7 @@ class _About:
         return Text(name, name)
 
     def place(self) -> Text:
-        name = self.element()
+        name = self.element() if self.data.get("process") else self.speaker.anywhere(self.row["element"])
         return Text(f"（{name.zh}）", f" ({name.en})") if name.zh else NOTHING
 
     def role(self) -> Text:

@@ -25,9 +25,7 @@ pytest_plugins = ["tests.furnished"]
 
 
 @pytest.fixture
-def sitter(
-    new_office: NewOffice, serve: Callable[[WSGIApplication], str], browser_page: Page
-) -> tuple[Office, Sitter]:
+def sitter(new_office: NewOffice, serve: Callable[[WSGIApplication], str], browser_page: Page) -> tuple[Office, Sitter]:
     """An administrator before an office with a registered contract and a case that is at its review."""
     office = new_office("sqlite")
     case = office.start(contract_no="HT-1", amount_fen=29)

@@ -42,6 +42,7 @@ READS_THE_CLOCK = {
     "engine/bench.py": "measures how long a step takes; nothing it stores depends on it",
     "engine/growth.py": "measures how long a step takes; nothing it stores depends on it",
     "engine/multi.py": "measures how long a step takes; nothing it stores depends on it",
+    "engine/searching.py": "measures how long searching takes; its database of years ends now",
     "engine/trail/year.py": "measures how long verifying takes; nothing it stores depends on it",
 }
 OPENS_TRANSACTIONS = {
