@@ -48,7 +48,8 @@ class ProcessSignature:
 class Surroundings:
     """Everything a diagram may refer to. ``given`` are the names the system brings of itself.
 
-    ``drafts`` are the codes of policy texts that are drafts. ``facts`` are codes, ``parameters`` keys; None: which there are is not known, and so not looked at.
+    ``drafts`` are the codes of policy texts that are drafts. ``facts`` are codes, ``parameters`` keys; None: which
+    there are is not known, and so not looked at.
     """
 
     forms: Mapping[str, Form] = field(default_factory=dict)

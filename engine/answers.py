@@ -59,7 +59,8 @@ def with_files(desk: Desk, form: Form, answer: Mapping[str, Any], element: str, 
 
     What a step brings that completes evidence afterwards (补录) is marked late.
     """
-    late = is_late(desk.instance.tasks[token].task_spec.element)
+    node = desk.instance.tasks[token].task_spec
+    late = is_late(node.element)
 
     def attach(upload: Any) -> FileRef:
         if isinstance(upload, FileRef):
@@ -69,7 +70,8 @@ def with_files(desk: Desk, form: Form, answer: Mapping[str, Any], element: str, 
         name, data = str(upload["file"]), upload["data"]
         reference = documents.attach(desk.work, desk.row["id"], element, name, data, desk.work.actor, late=late)
         told = {"document": reference.id, "sha256": reference.sha256}
-        desk.tell("document.attached", told | ({"late": True} if late else {}), element=element)
+        about = told | ({"late": True} if late else {})
+        desk.tell("document.attached", about, element=element, process=node.model.id)
         return reference
 
     return convert_references(form, answer, PersonRef, attach)

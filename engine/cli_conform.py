@@ -1,4 +1,4 @@
-"""The command ``conform``: replays cases on the versions they ran under, or tries another version or package on them."""
+"""The command ``conform``: replays cases on their own versions, or tries another version or a package on them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import click
 
 from engine import definitions, inbox
 from engine.cli_base import as_json, main, opened
-from engine.conformance import Conformance, conforms
 from engine.config import Config
+from engine.conformance import Conformance, conforms
 from engine.definitions import Deployed
 from engine.library import Library, package_at
 from engine.migration import version
@@ -84,7 +84,7 @@ def _row(found: Conformance, on: Deployed) -> dict[str, Any]:
             "process": each.process,
             "element": each.element,
             "taken": list(each.taken),
-            "expected": list(each.expected),
+            "expected": [list(flows) for flows in each.expected],
         }
         for each in found.ruled
     ]
@@ -107,7 +107,7 @@ def _say(row: dict[str, Any]) -> None:
     for each in row["deviations"]:
         click.echo(f"  #{each['seq']}  {each['element']}  {each['zh']} / {each['en']}")
     for each in row["choices"]:
-        taken, expected = ", ".join(each["taken"]), ", ".join(each["expected"])
+        taken, expected = ", ".join(each["taken"]), " | ".join(", ".join(flows) for flows in each["expected"])
         click.echo(
             f"  #{each['seq']}  {each['element']}  {taken}，按条件应为 {expected} / by the conditions {expected}"
         )

@@ -31,7 +31,7 @@ from engine.work import SYSTEM
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True)
 @as_json
 @click.pass_obj
-def oversee(config: Config, limit: int, as_json: bool, **given: Any) -> None:
+def oversee(config: Config, /, limit: int, as_json: bool, **given: Any) -> None:
     """Search all cases by person, role, clause, amount, period and findings."""
     asked = {name: list(said) if isinstance(said, tuple) else [said] for name, said in given.items() if said}
     with opened(config).look(SYSTEM) as work:

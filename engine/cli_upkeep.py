@@ -146,7 +146,7 @@ def bench_multi(as_json: bool) -> None:
 def bench_search(cases: int, events: int, as_json: bool) -> None:
     """How long oversight takes to search years of cases, on SQLite and on PostgreSQL where a server is named."""
     found = search(
-        os.environ.get("LIUHEN_TEST_POSTGRES"),
+        os.environ.get("LIUHEN_TEST_POSTGRES") or None,
         cases=cases,
         events=max(cases, events),
         told=lambda name: click.echo(name, err=True),

@@ -30,12 +30,14 @@ KINDS: Mapping[str, StepKind] = {
     "timer.fired": "came", "message.received": "came", "signal.caught": "came", "error.caught": "came",
     "escalation.caught": "came", "condition.met": "came", "message.thrown": "thrown", "signal.thrown": "thrown",
     "error.thrown": "thrown", "escalation.thrown": "thrown", "process.called": "called", "end.reached": "ended",
-    "gateway.taken": "taken",
+    "gateway.taken": "taken", SKIPPED: "done",
 }  # fmt: skip
 """The kinds of events that tell a step. All others tell what was done beside the diagram."""
 ON_ANOTHER: frozenset[StepKind] = frozenset({"opened", "taken"})
 """Kinds of steps that cost nothing where the trail lacks them on another version: its gateways choose by themselves."""
 BROKEN_OFF = "case.withdrawn"
+MOST_COURSES = 64
+"""So many choices a gateway may leave open; of more, any is possible."""
 PURE: Mapping[str, Callable[..., Value]] = {name: each.run for name, each in FUNCTIONS.items() if each.run is not None}
 Tables = Mapping[str, Diagram]
 Row = Mapping[str, Any]
@@ -43,11 +45,15 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A step as the trail tells it: the number of its event, and what the event says."""
+    """A step as the trail tells it: the number of its event, and what the event says.
+
+    One that two people skipped (``skipped``) lets the case go on as if it had been done, and deviates all the same.
+    """
 
     seq: int
     step: Step
     data: Mapping[str, Any]
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +67,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """A choice that the conditions of the diagram, with the values the trail has recorded there, make otherwise."""
+    """A choice that the conditions of the diagram, with the values the trail has recorded there, make otherwise.
+
+    ``expected`` are the choices they leave.
+    """
 
     seq: int
     process: str
     element: str
     taken: tuple[str, ...]
-    expected: tuple[str, ...]
+    expected: tuple[tuple[str, ...], ...]
 
 
 Why = Literal["skipped", "added", "missing"]
@@ -75,7 +84,7 @@ Why = Literal["skipped", "added", "missing"]
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """A step that only the trail has (``added``), or only the diagram (``missing``; ``skipped`` if two people let it).
+    """A step that only the trail has (``added``), only the diagram (``missing``), or that two people ``skipped``.
 
     ``seq`` is the event it was told by, or the last one before the place where it is missing.
     """
@@ -140,7 +149,7 @@ def replayed(work: Work, row: Row, events: Sequence[Row], most: int = MOST_STATE
         before = deployed
     found = align(stretches, start=_start(events), ends=_is_over(row, events), most=most)
     told = [each for part in parts for each in part.told]
-    return _result(row, events, [part.version for part in parts], told, found, ruled)
+    return _result(row, [part.version for part in parts], told, found, ruled)
 
 
 def tried(row: Row, events: Sequence[Row], other: Deployed, most: int = MOST_STATES) -> Conformance:
@@ -153,12 +162,11 @@ def tried(row: Row, events: Sequence[Row], other: Deployed, most: int = MOST_STA
     behaviour = Behaviour(other.process, diagrams, decided, only=True)
     stretch = Stretch(behaviour, [each.step for each in told])
     found = align([stretch], start=_start(events), ends=_is_over(row, events), free=ON_ANOTHER, most=most)
-    return _result(row, events, [other.version], told, found, ruled, free=ON_ANOTHER)
+    return _result(row, [other.version], told, found, ruled, free=ON_ANOTHER)
 
 
 def _result(
     row: Row,
-    events: Sequence[Row],
     versions: list[int],
     told: list[Told],
     found: Alignment,
@@ -166,24 +174,25 @@ def _result(
     *,
     free: frozenset[StepKind] = NOTHING,
 ) -> Conformance:
-    deviations = tuple(_deviations(found.moves, told, events, free))
+    deviations = tuple(_deviations(found.moves, told, free))
+    cost = None if found.cost is None else found.cost + sum(each.why == "skipped" for each in deviations)
     return Conformance(
-        row["id"], row["number"], row["process"], tuple(versions), found.cost, found.sound, found.states, tuple(told),
+        row["id"], row["number"], row["process"], tuple(versions), cost, found.sound, found.states, tuple(told),
         found.moves, deviations, tuple(ruled),
     )  # fmt: skip
 
 
-def _deviations(
-    moves: Iterable[Move], told: Sequence[Told], events: Sequence[Row], free: frozenset[StepKind]
-) -> Iterator[Deviation]:
-    skipped = {row["element"] for row in events if row["kind"] == SKIPPED}
+def _deviations(moves: Iterable[Move], told: Sequence[Told], free: frozenset[StepKind]) -> Iterator[Deviation]:
     seq = 1
     for move in moves:
-        seq = told[move.place].seq if move.place is not None else seq
+        here = told[move.place] if move.place is not None else None
+        seq = here.seq if here is not None else seq
         if move.side == "trail":
             yield Deviation("added", move.step, seq)
+        elif here is not None and here.skipped:
+            yield Deviation("skipped", move.step, seq)
         elif move.side == "diagram" and move.step.kind not in free:
-            yield Deviation("skipped" if move.step.element in skipped else "missing", move.step, seq)
+            yield Deviation("missing", move.step, seq)
 
 
 # What a trail tells.
@@ -223,7 +232,7 @@ def steps_of(events: Iterable[Row], process: str, diagrams: Tables) -> tuple[Tol
         element = _element(diagrams, step)
         if row["kind"] == "decision.made" and element is not None and not _is_whole(data, element):
             continue
-        found.append(Told(row["seq"], step, data))
+        found.append(Told(row["seq"], step, data, row["kind"] == SKIPPED))
     return tuple(found)
 
 
@@ -271,14 +280,13 @@ def _names(before: Deployed, after: Deployed, renamed: Mapping[str, str]) -> dic
 
 
 def taken_in(told: Iterable[Told], diagrams: Tables, *, by_rule: bool = False) -> Decided:
-    """The flows that were taken; ``by_rule``: those that the conditions of these diagrams give, where that is known."""
+    """The flows that were taken; ``by_rule``: those that the conditions of these diagrams leave."""
     found: dict[tuple[str, str], frozenset[tuple[str, ...]]] = {}
     for each in told:
         element, where = _element(diagrams, each.step), (each.step.process, each.step.element)
         if each.step.kind == "taken" and element is not None:
-            flows = chosen(element, diagrams[each.step.process], each.data) if by_rule else each.step.flows
-            if flows is not None:
-                found[where] = found.get(where, frozenset()) | {flows}
+            flows = possible(element, diagrams[each.step.process], each.data) if by_rule else {each.step.flows}
+            found[where] = found.get(where, frozenset()) | flows
     return found
 
 
@@ -289,9 +297,9 @@ def contradicted(told: Iterable[Told], diagrams: Tables) -> list[Ruled]:
         element = _element(diagrams, each.step)
         if each.step.kind != "taken" or element is None:
             continue
-        expected = chosen(element, diagrams[each.step.process], each.data)
-        if expected is not None and expected != each.step.flows:
-            found.append(Ruled(each.seq, each.step.process, element.id, each.step.flows, expected))
+        expected = possible(element, diagrams[each.step.process], each.data)
+        if expected and each.step.flows not in expected:
+            found.append(Ruled(each.seq, each.step.process, element.id, each.step.flows, tuple(sorted(expected))))
     return found
 
 
@@ -312,30 +320,32 @@ def recorded(data: Mapping[str, Any]) -> dict[str, Value]:
     return names
 
 
-def chosen(element: Element, diagram: Diagram, data: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The flows by which a token leaves, as the conditions say with the values an event has recorded.
+def possible(element: Element, diagram: Diagram, data: Mapping[str, Any]) -> frozenset[tuple[str, ...]]:
+    """Every choice of flows that agrees with the conditions, as far as the values an event has recorded tell.
 
     What cannot be found out again (a look into a register, a private value) held if the event says so of the very same
-    condition. None where the values do not tell.
+    condition; of what it does not tell either, both is possible.
     """
     names, then = recorded(data), {each["expression"]: each["holds"] for each in data.get("tried", ())}
-    taken: list[str] = []
-    met = False
+    exclusive = element.type == "exclusiveGateway"
+    courses: list[tuple[tuple[str, ...], bool]] = [((), False)]  # flows so far, and whether a condition was met
+    found: set[tuple[str, ...]] = set()
     for flow in element.outgoing:
         condition = diagram.flows[flow].condition
         if flow == element.default:
             continue
         holds = True if condition is None else _holds(condition, names, then)
-        if holds is None:
-            return None
-        met = met or (holds and condition is not None)
-        if holds:
-            taken.append(flow)
-            if element.type == "exclusiveGateway":
-                break
-    if not met and element.default is not None and not (taken and element.type == "exclusiveGateway"):
-        taken.append(element.default)
-    return tuple(sorted(taken)) if taken else None
+        with_it = [((*taken, flow), met or condition is not None) for taken, met in courses if holds is not False]
+        if exclusive:
+            found |= {taken for taken, _ in with_it}
+            with_it = []
+        courses = [*with_it, *(courses if holds is not True else [])]
+        if len(courses) > MOST_COURSES:
+            return frozenset()
+    for taken, met in courses:
+        rest = (element.default,) if element.default is not None and not met else ()
+        found |= {(*taken, *rest)} if taken or rest else set()
+    return frozenset(tuple(sorted(each)) for each in found)
 
 
 def _holds(condition: str, names: Mapping[str, Value], then: Mapping[str, bool]) -> bool | None:

@@ -82,11 +82,11 @@ def _measured(url: str, cases: int, events: int, rounds: int) -> dict[str, Any]:
     began = time.perf_counter()
     database = Database(url, system_clock)
     with database.work(SYSTEM) as work:
-        deeds = _load(work, cases, events)
+        deeds = load(work, cases, events)
     loading = time.perf_counter() - began
 
     def trivial(work: Work) -> None:
-        work.row(select(CaseFile.id).where(CaseFile.id == _id(cases // 2)))
+        work.row(select(CaseFile.id).where(CaseFile.id == case_id(cases // 2)))
 
     least = _timed(database, trivial, rounds * 20)
     timed = {name: _timed(database, _searching(wanted), rounds) for name, wanted in SEARCHES.items()}
@@ -131,7 +131,7 @@ def _timed(database: Database, question: Callable[[Work], None], rounds: int) ->
 # A database of years.
 
 
-def _load(work: Work, cases: int, events: int) -> int:
+def load(work: Work, cases: int, events: int) -> int:
     """Fill an empty database before its fences are laid; gives how many deeds there are."""
     schema.migrate(work.db)
     chance, now = random.Random(7), work.now  # noqa: S311 - data to look at
@@ -158,7 +158,8 @@ def _load(work: Work, cases: int, events: int) -> int:
     return deeds
 
 
-def _id(number: int) -> str:
+def case_id(number: int) -> str:
+    """The id of a case by its place; the first was opened longest ago."""
     return f"{number:032x}"
 
 
@@ -188,7 +189,7 @@ def _case(
     told = list(_told(chance, number, process, opened, length))
     last = told[-1][0]
     row = {
-        "id": _id(number), "number": f"LH-{number:06d}", "process": process, "definition": process,
+        "id": case_id(number), "number": f"LH-{number:06d}", "process": process, "definition": process,
         "parameters": "bench", "calendar": 1, "title": f"第 {number} 号成果转化", "applicant": PEOPLE[number % 200],
         "status": "open" if still else "closed", "outcome": None if still else "converted", "parent": None,
         "opened_at": opened, "closed_at": None if still else last["at"], "stopped_at": None, "stopped_for": None,
@@ -196,7 +197,7 @@ def _case(
         "amount_fen": chance.randrange(10_000_000_000) if chance.random() < 0.8 else None,
     }  # fmt: skip
     item = {
-        "id": f"{_id(number)}.1", "case": _id(number), "token": 1, "process": process, "element": "review",
+        "id": f"{case_id(number)}.1", "case": case_id(number), "token": 1, "process": process, "element": "review",
         "name_zh": "审查", "name_en": "Review", "form": "review", "roles": "|role_1|", "assignees": "", "excluded": "",
         "claimed_by": None, "due": now.date() + timedelta(days=chance.randrange(-10, 30)), "provisional": False,
         "opened_at": last["at"], "closed_at": None, "closed_by": None, "closed_how": None, "draft": None,
@@ -208,7 +209,7 @@ def _case(
 def _told(
     chance: random.Random, number: int, process: str, opened: datetime, length: int
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
-    stream, head, at = f"case/{_id(number)}", GENESIS, opened
+    stream, head, at = f"case/{case_id(number)}", GENESIS, opened
     for seq in range(1, length + 1):
         at += timedelta(hours=chance.randrange(1, 12))
         kind, actor, data = _happening(chance, seq)
@@ -243,9 +244,6 @@ def _happening(chance: random.Random, seq: int) -> tuple[str, dict[str, Any], di
         return "deadline.passed", {"id": "clock"}, {"token": seq, "days": 3, "facts": ["F-SV-07"]}
     if draw < 0.05:
         return chance.choice(["step.skipped", "variable.corrected", "task.reassigned", "evidence.added"]), person, {}
-    data: dict[str, Any] = {
-        "token": seq, "submission": _id(seq), "commitment": GENESIS, "basis": chance.choice(CLAUSES),
-        "facts": ["F-RC-01"],
-    }  # fmt: skip
+    data = {"token": seq, "basis": chance.choice(CLAUSES), "tag": case_id(seq), "facts": ["F-RC-01"]}
     data |= {"overdue_days": 2} if draw < 0.07 else {"gaps": ["F-RC-03"]} if draw < 0.09 else {}
     return "task.completed", {**person, "role": chance.choice(ROLES)}, data

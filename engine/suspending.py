@@ -183,7 +183,8 @@ def _move_timers(desk: Desk, stop: Stop) -> Iterator[dict[str, Any]]:
 def _move_variables(desk: Desk, stop: Stop) -> Iterator[dict[str, Any]]:
     """The deadlines that a script or form computed for timers and work items which may yet come."""
     scopes, read = desk.instance.scopes, dict(_deadlines(desk))
-    held = [(number, name) for number, each in scopes.table.items() for name in sorted(read.keys() & each.values.keys())]
+    table = scopes.table.items()
+    held = [(number, name) for number, each in table for name in sorted(read.keys() & each.values.keys())]
     # All are judged before one is moved: a deadline may be counted from another.
     found = [(number, name, *_moved(stop, read[name], name, scopes.names(number, desk.given))) for number, name in held]
     for number, name, unit, old, new in found:

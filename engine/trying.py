@@ -35,7 +35,7 @@ KINDS: Mapping[str, Text] = {
 WHYS: Mapping[str, Text] = {
     "added": Text("轨迹中有而流程图不容许", "in the trail, but the diagram does not allow it"),
     "missing": Text("流程图要求而轨迹中没有", "the diagram demands it, but it is not in the trail"),
-    "skipped": Text("由两人跳过", "skipped by two people"),
+    "skipped": Text("没有办理，由两名管理员跳过", "not done: two administrators skipped it"),
 }
 """How a step deviates, in words."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 from engine import amount, dashboard, oversight
 from engine.dashboard import LOOKED_FOR, Figure
@@ -13,6 +15,7 @@ from engine.errors import NotFound, NotYours, Unusable
 from engine.oversight import Wanted
 from tests.office import Office
 from tests.overseen import names_of, play
+from webui.cli import main
 
 pytest_plugins = ["tests.furnished"]
 
@@ -221,3 +224,19 @@ def test_the_amount_is_the_most_binding_one_that_is_not_secret() -> None:
     assert amount.amount_of(variables, {"price_fen"}) == 300
     assert amount.amount_of(variables, {"price_fen", "amount_fen"}) is None
     assert amount.amount_of({"price_fen": None}, ()) is None
+
+
+# The command.
+
+
+def test_the_command_searches_as_the_page_does(office: Office, played: dict[str, str]) -> None:
+    def asked(*options: str) -> Result:
+        return CliRunner().invoke(main, ["--database", office.url, "oversight", *options])
+
+    found = json.loads(asked("--finding", "gap", "--finding", "recusal", "--sort", "oldest", "--json").stdout)
+    assert [row["id"] for row in found] == [played[name] for name in ("gap", "late", "recusal")]
+    assert found[2]["findings"] == {"refused": 1, "recusal": 1}
+    lines = asked("--person", "双职", "--least", "900", "--most", "900.00").stdout.splitlines()
+    assert [line.split("  ")[1:] for line in lines] == [["open", "90000", "permit", "复核自己", "refused,four_eyes"]]
+    wrong = asked("--since", "gestern")
+    assert (wrong.exit_code, "gestern" in wrong.stderr) == (1, True)

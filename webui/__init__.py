@@ -17,6 +17,7 @@ from engine.policies import cited
 from engine.work import SYSTEM, Database
 from webui import (
     cases,
+    conformance,
     deployment,
     documents,
     dossier,
@@ -56,8 +57,8 @@ CONVERTERS = {
 """What the variable parts of an address look like; anything else is no address of ours."""
 
 ROOMS = (
-    people, inbox, tasks, start, start_messages, messages, cases, documents, processes, deployment, registers,
-    publicities, parameters, dossier, substitutes, exports, policies, incidents, migration, oversight,
+    people, inbox, tasks, start, start_messages, messages, cases, conformance, documents, processes, deployment,
+    registers, publicities, parameters, dossier, substitutes, exports, policies, incidents, migration, oversight,
 )  # fmt: skip
 
 

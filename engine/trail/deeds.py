@@ -137,7 +137,8 @@ def catch_up(work: Work) -> bool:
     kinds = sorted(ACTS | RESTING)
     if work.row(select(Deed.seq).limit(1)) or not work.row(select(Event.seq).where(Event.kind.in_(kinds)).limit(1)):
         return False
-    query = select(Event.stream, Event.seq, Event.at, Event.body).where(Event.kind.in_(kinds)).order_by(Event.stream, Event.seq)
+    query = select(Event.stream, Event.seq, Event.at, Event.body).where(Event.kind.in_(kinds))
+    query = query.order_by(Event.stream, Event.seq)
     events = iter(work.db.execute(query.execution_options(yield_per=AT_ONCE)))
     while some := list(islice(events, AT_ONCE)):
         if found := [deed for row in some if (deed := _of_row(row))]:

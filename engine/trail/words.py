@@ -370,7 +370,8 @@ class _About:
         return Text(name, name)
 
     def place(self) -> Text:
-        name = self.element() if self.data.get("process") else self.speaker.anywhere(self.row["element"])
+        called = self.body.get("process", {}).get("called")
+        name = self.element() if called else self.speaker.anywhere(self.row["element"])
         return Text(f"（{name.zh}）", f" ({name.en})") if name.zh else NOTHING
 
     def role(self) -> Text:

@@ -61,6 +61,7 @@ class Sitter:
         first.wait_for()
         kind = first.get_attribute("type") or ""
         if isinstance(answer, dict) or (isinstance(answer, list) and answer and isinstance(answer[0], dict)):
+            first.focus()  # as for somebody who clicks on it: the field one is in stays when the form is laid out anew
             first.set_input_files(answer)  # type: ignore[arg-type]
         elif kind in {"radio", "checkbox"}:
             for one in answer if isinstance(answer, list) else [answer]:

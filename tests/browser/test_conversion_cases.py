@@ -46,8 +46,7 @@ INSTITUTION = {
     "process_owner": (OFFICER,),
 }
 CERTIFICATE = "技术合同认定登记证明"
-HOSPITAL, COMPANY = "北京积水潭医院", "骨科康复科技（北京）有限公司"
-UNIVERSITY, LICENSEE = "首都师范大学", "北京维泰凯信新技术有限公司"
+COMPANY, LICENSEE = "骨科康复科技（北京）有限公司", "北京维泰凯信新技术有限公司"
 
 
 class Opening(Protocol):
@@ -135,8 +134,10 @@ def test_three_patents_empowered_in_part_are_transferred_together_and_the_price_
 
     expect(sitter.latest).to_contain_text("案卷已办结")
     expect(sitter.page.locator(".facts .tag.closed")).to_contain_text("赋权")
+    expect(sitter.page.locator("#happened")).to_contain_text("签署子上传了附件（签订转化合同）")
+    expect(sitter.page.locator("#documents")).to_contain_text("签署子 · 2026-04-14 09:00 · 签订转化合同")
     result = download(sitter.page, "共同转化结果")
-    assert "300,000.00" in result and "700,000.00" in result and "1,000,000.00" in result
+    assert all(amount in result for amount in ("1,000,000.00", "300,000.00", "700,000.00"))
     screenshot(sitter.page, "conversion-empowered")
     assert fits_everywhere(sitter)
 

@@ -190,6 +190,7 @@ class WorkedCase:
         first = boxes.first
         tag, sort = first.evaluate("element => [element.tagName, element.type]")
         if entry.files:
+            first.focus()  # as for somebody who clicks on it: the field one is in stays when the form is laid out anew
             first.set_input_files([pdf(name) for name in entry.files])  # type: ignore[arg-type]
         elif sort in {"radio", "checkbox"}:
             for text in entry.texts:
