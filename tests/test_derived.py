@@ -97,7 +97,7 @@ def test_xes_is_valid_and_tells_every_event_in_order(material: Material) -> None
     assert ids == [body["id"] for body in material.bodies]
     times = tree.xpath("//x:event/x:date/@value", namespaces=space)
     assert times == [body["ts"] for body in material.bodies]
-    assert all(datetime.fromisoformat(each).tzinfo for each in times)
+    assert all(datetime.fromisoformat(str(body["ts"])).tzinfo for body in material.bodies)
 
 
 def test_ocel_is_valid_and_every_object_an_event_names_is_there(material: Material) -> None:
