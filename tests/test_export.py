@@ -27,6 +27,9 @@ def test_only_overseers_export_whole_cases_and_everybody_their_own_part(office: 
     who = office.who["甲"]
     with pytest.raises(NotYours, match="export your own part"):
         export(office.database, case, who)
+    stranger = office.who["路人"]
+    with pytest.raises(NotYours):
+        export(office.database, case, stranger, view=View(person=stranger))
     own = unzipped(export(office.database, case, who, view=View(person=who)).data)
     assert json.loads(own["manifest.json"])["view"] == "person"
     assert any(name.startswith("answers/") for name in own)

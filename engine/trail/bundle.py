@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -67,7 +68,7 @@ def export(
     told("seal")
     with database.work(actor) as work:
         row = inbox.case(work, case)
-        _admit(work, actor, view)
+        _admit(work, row, view)
         asked = epochs.request(work)
     epochs.answered(database, asked, patience)
     with database.look(actor) as work:
@@ -88,10 +89,9 @@ def export(
     return Export(f"{row['number']}.evidence.zip", _zipped(files), material.unsealed, signed is not None)
 
 
-def _admit(work: Work, actor: str, view: View) -> None:
-    if actor in {SYSTEM, view.person}:
-        return
-    if not standing(work, actor).roles & inbox.OVERSEERS:
+def _admit(work: Work, row: Mapping[str, Any], view: View) -> None:
+    own = view.person == work.actor and inbox.may_see(work, row)
+    if work.actor != SYSTEM and not own and not standing(work, work.actor).roles & inbox.OVERSEERS:
         raise NotYours(
             "只有合规、纪检人员和系统管理员可以导出整个案卷；您可以导出本人部分",
             "only compliance officers, discipline and administrators export whole cases; export your own part",
