@@ -20,7 +20,7 @@ from engine.trail import offline
 from engine.trail.bundle import export
 from engine.trail.notes import Signing, checkpoint_text
 from engine.trail.offline import WITNESS_KEY, Unreadable, canonical, event_hash, leaf_hash, tree_root, verify
-from engine.trail.sealing import Sealing
+from engine.trail.signer import Signer
 from tests.bundles import Exported, Files, unzipped, zipped
 from tests.office import Office
 
@@ -264,10 +264,13 @@ def test_a_checkpoint_newer_than_the_bundle_tells_of_a_rollback(exported: Export
 
 
 def test_a_total_rewriting_with_a_stolen_key_is_missed_unless_somebody_outside_kept_something(
-    office: Office, sealing: Sealing, tmp_path: Path
+    office: Office, tmp_path: Path
 ) -> None:
     case = office.start()
-    whole = Exported(unzipped(export(office.database, case, "system").data), sealing.signer.key, tmp_path)
+    with office.database.look("system") as work:
+        signer = Signer.of(work, tmp_path / "signer")
+    assert signer.seal(office.database) == 1
+    whole = Exported(unzipped(export(office.database, case, "system", patience=0).data), signer.key, tmp_path)
     assert len(whole.files["trail/epoch_leaves.bin"]) == 32
     forged, kept = rewritten(whole, 1), whole.files["trail/checkpoint.txt"].decode()
     assert whole.verified(forged) == []  # this is the limit of what a bundle proves by itself
