@@ -72,7 +72,7 @@ class Curious(Walker):
         for each in form.fields:
             answers: list[Any] = [option.code for option in each.options] if each.kind == "choice" else []
             answers += [True, False] if each.kind == "yes_no" else []
-            rare = [answer for answer in answers if self.given[form.id, each.code, str(answer)] < 4]
+            rare = [answer for answer in answers if self.given[form.id, each.code, str(answer)] < 8]
             if rare and self.random.random() < 0.4:
                 drawn[each.code] = self.random.choice(rare)
             if each.code in drawn:
