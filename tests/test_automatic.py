@@ -186,4 +186,6 @@ def test_declared_outputs_are_brought_and_inputs_are_names() -> None:
     assert gate(START + APPLY + END, LINE, attributes='id="p" policy:inputs="a b"') == [("bad-name", "p")]
     assert gate(START + APPLY + END, LINE, attributes='id="p" policy:kind="side"') == [("kind", "p")]
     diagram = read_diagram(model(START + APPLY + END, LINE, attributes=attributes), "t")
-    assert signature(diagram) == ProcessSignature(frozenset({"limit"}), frozenset({"count", "limit"}))
+    assert signature(diagram) == ProcessSignature(
+        frozenset({"limit"}), frozenset({"count", "limit"}), starts=frozenset({"none", "called"})
+    )

@@ -25,6 +25,7 @@ OPEN = {"static", "health", "people.sign_in", "people.start_session", "people.en
 """What may be seen or done without signing in; think twice before adding to it."""
 
 EXAMPLES = {
+    "policy": "003",
     "case": "0" * 32,
     "task": "0" * 32 + ".1",
     "document": "0" * 32,
@@ -69,7 +70,7 @@ def test_every_page_is_guarded_unless_it_is_listed_as_open(app: Flask) -> None:
 def test_every_address_is_kebab_case_and_its_variable_parts_are_typed(app: Flask) -> None:
     for rule, _ in rules(app):
         for part in filter(None, rule.rule.split("/")):
-            typed = re.fullmatch(r"<(case|task|document|code|int|path):[a-z_]+>", part)
+            typed = re.fullmatch(r"<(case|task|document|code|policy|int|path):[a-z_]+>", part)
             assert typed or re.fullmatch(r"[a-z]+(-[a-z]+)*", part), f"{rule.rule}: {part}"
 
 
