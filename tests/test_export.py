@@ -15,6 +15,7 @@ from engine.trail.offline import Key, verify
 from engine.trail.sealing import Sealing
 from tests.bundles import unzipped, zipped
 from tests.office import Office
+from tests.test_trail import behind_its_back
 
 pytest_plugins = ["tests.furnished", "tests.exporting"]
 
@@ -83,3 +84,13 @@ def test_without_a_signer_the_bundle_says_how_much_is_not_sealed(office: Office,
 
 def test_a_key_is_read_as_it_is_published(sealing: Sealing) -> None:
     assert Key.read(sealing.signer.key.published) == sealing.signer.key.key
+
+
+def test_the_report_of_a_case_that_was_altered_is_marked_invalid(office: Office) -> None:
+    case = office.start()
+    sound = unzipped(export(office.database, case, "system", patience=0).data)
+    assert "INVALID" not in sound["report/report.zh.html"].decode()
+    behind_its_back(office, f"UPDATE event SET actor = 'somebody' WHERE stream = 'case/{case}' AND seq = 2")
+    files = unzipped(export(office.database, case, "system", patience=0).data)
+    assert "INVALID 无效" in files["report/report.zh.html"].decode()
+    assert "INVALID: events" in files["report/report.en.html"].decode()

@@ -14,6 +14,7 @@ from engine.definitions import Deployed
 from engine.model import CaseFile, Definition, Document, Event, Person, Submission
 from engine.trail import duties, epochs
 from engine.trail.epochs import Proofs
+from engine.trail.verify import verify
 from engine.work import Work
 from forms.values import FileRef, from_json
 
@@ -56,6 +57,7 @@ class Material:
     duties: list[duties.Duty]
     proofs: Proofs | None
     unsealed: int
+    intact: bool
 
     @classmethod
     def of(cls, work: Work, case: str, view: View) -> Material:
@@ -87,6 +89,7 @@ class Material:
             duties=duties.matrix(duties.record(work, case)),
             proofs=proofs,
             unsealed=len(events) - covered,
+            intact=verify(work, case).intact,
         )
 
     def shown_answers(self) -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ padding:0 1rem;color:#1a1a1a}h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top
 table{border-collapse:collapse;width:100%;margin:.6rem 0}th,td{border:1px solid #bbb;padding:.25rem .5rem;
 text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#f2f2f2}.status{font-weight:700;white-space:nowrap}
 .hash{font-family:monospace;font-size:.8em;overflow-wrap:anywhere}pre{white-space:pre-wrap;overflow-wrap:anywhere}
+.invalid{font-size:1.4rem;font-weight:700;color:#a00;border:3px solid #a00;padding:.5rem 1rem}
 @media print{body{margin:0;max-width:none}h2{break-after:avoid}tr{break-inside:avoid}}
 """
 DUTY: dict[str, Text] = {
@@ -75,6 +76,8 @@ WORD: dict[str, Text] = {
                      "No signer is running: the chain is consistent in itself, and no more is proved."),
     "checkpoint": Text("以下检查点请另行保存；日后凭它可以发现历史被改写。",
                        "Keep this checkpoint elsewhere: it reveals later whether history was rewritten."),
+    "invalid": Text("INVALID 无效：轨迹、答复或文件与当时的记录不符，本报告不能作为证明。",
+                    "INVALID: events, answers or documents are not as they were recorded; this report proves nothing."),
     "notice": Text("本报告由记录自动生成，不是法律结论。本系统不存放涉密内容。",
                    "Made from the records; no legal conclusion. No secret content is kept in this system."),
 }  # fmt: skip
@@ -169,7 +172,8 @@ def _cover(page: Page) -> str:
     ]
     rows = "".join(f"<tr><th>{page.word(name)}</th><td>{text}</td></tr>" for name, text in pairs)
     withheld = f"<p>{page.word('withheld')}</p>" if page.material.view.redacted else ""
-    return f"<table>{rows}</table><p>{page.word('notice')}</p>{withheld}"
+    mark = "" if page.material.intact else f'<p class="invalid" role="alert">{page.word("invalid")}</p>'
+    return f"{mark}<table>{rows}</table><p>{page.word('notice')}</p>{withheld}"
 
 
 def _matrix(page: Page) -> str:
