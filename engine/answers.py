@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import documents, sealed
+from engine import documents, personal
 from engine.desk import Desk
 from engine.errors import Invalid, NotFound, Unusable, WrongState
 from engine.facts import is_late, judged
 from engine.model import Document, Submission
-from engine.trail.record import new_salt
+from engine.trail.record import canonical_body, committed, new_salt
 from forms.answer import unmet
 from forms.form import Form, convert_references
 from forms.values import FileRef, PersonRef, Value, from_json
@@ -82,8 +82,8 @@ def keep_submission(
 ) -> dict[str, str]:
     """Keep an answer as it was given; gives what the trail may say of it: its id and a salted commitment."""
     identity, salt = uuid.uuid4().hex, new_salt()
-    stored = sealed.seal(desk.work, desk.row["id"], values, desk.deployed.private)
-    told = {"submission": identity, "commitment": sealed.commitment_to(salt, stored)}
+    stored = personal.seal(desk.work, desk.row["id"], values, desk.deployed.private)
+    told = {"submission": identity, "commitment": committed(salt, canonical_body(stored))}
     key = element if process == desk.deployed.process else f"{process}/{element}"
     desk.work.add(
         Submission,
@@ -126,7 +126,7 @@ def earlier(desk: Desk, process: str, element: str, form: Form, person: str | No
     )
     if person is not None:
         query = query.where(Submission.person == person)
-    rows = sealed.open_rows(desk.work, desk.work.rows(query.limit(1)))
+    rows = personal.open_rows(desk.work, desk.work.rows(query.limit(1)))
     if not rows:
         return None
     kept = from_json(rows[0]["answer"])

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import parameter_sets
+from engine import definitions, parameter_sets
 from engine.errors import Unusable
 from engine.library import Library
 from engine.model import CaseFile
@@ -20,8 +20,8 @@ from engine.trail.bundle import export
 from engine.work import BEIJING, Database, Work
 
 INDEX = "index.json"
-LONG = frozenset({"empower_then_exercise", "tiered_conversion_approval"})
-"""Processes about ownership and equity: their cases are kept for ``retention_years_equity``, others for less."""
+LASTING = frozenset({"agreement_signing", "ip_change", "equity_registration"})
+"""Tags of steps about ownership and equity: cases with one are kept for ``retention_years_equity``, others for less."""
 
 
 def archive(
@@ -75,6 +75,7 @@ def _closed() -> Any:
         CaseFile.outcome,
         CaseFile.closed_at,
         CaseFile.parameters,
+        CaseFile.definition,
     )
     return select(*columns).where(CaseFile.status == "closed").order_by(CaseFile.number)
 
@@ -82,13 +83,20 @@ def _closed() -> Any:
 def keep_until(work: Work, row: dict[str, Any]) -> date:
     """The last day of a closed case's retention, by the parameters it started with (illustrative defaults)."""
     values = {**Library.standing().vocabulary().values, **parameter_sets.values(work, row["parameters"])}
-    years = values["retention_years_equity" if row["process"] in LONG else "retention_years_other"]
+    years = values["retention_years_equity" if _lasts(work, row["definition"]) else "retention_years_other"]
     assert isinstance(years, int)
     closed: date = row["closed_at"].astimezone(BEIJING).date()
     try:
         return closed.replace(year=closed.year + years)
     except ValueError:  # 29 February: a day more is kept rather than one less
         return date(closed.year + years, 3, 1)
+
+
+def _lasts(work: Work, definition: str) -> bool:
+    every = definitions.deployed(work, definition).contents.values()
+    return any(
+        element.policy.get("tag") in LASTING for each in every for element in each.diagram.elements.values()
+    )
 
 
 def _index(folder: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from engine import cases, sealed
+from engine import cases, personal
 from engine.archive import archive
 from engine.cli_base import main, opened, somebody
 from engine.config import Config
@@ -29,7 +29,7 @@ def privacy_erase(config: Config, person: str, by: str, approved_by: str, reason
     database = opened(config)
     who, subject, approver = (somebody(database, each) for each in (by, person, approved_by))
     with cases.acting(database, who) as work:
-        count = sealed.erase(work, subject, approver, reason)
+        count = personal.erase(work, subject, approver, reason)
     click.echo(str(count))
 
 

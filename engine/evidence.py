@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from bpmn.facts import declared
-from engine import definitions, documents, inbox, sealed
+from engine import definitions, documents, inbox, personal
 from engine.answers import keep_submission
 from engine.definitions import Deployed
 from engine.desk import Desk, open_desk
@@ -185,7 +185,7 @@ def correct(work: Work, case: str, submission: str, field: str, should_be: str, 
         return
     desk = open_desk(work, case)
     query = select(*Submission.__table__.columns).where(Submission.id == submission, Submission.case == case)
-    answer = next(iter(sealed.open_rows(work, work.rows(query))), None)
+    answer = next(iter(personal.open_rows(work, work.rows(query))), None)
     given = from_json(answer["answer"]) if answer else None
     if answer is None or not isinstance(given, dict) or not _is_form(desk, answer):
         raise NotFound(f"本案没有填报 {submission}", f"this case has no answer {submission}")

@@ -13,7 +13,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, UniqueConstraint, inspect, text
 
 from engine.model import APPEND_ONLY, Base
-from engine.trail.record import DOMAIN, GENESIS
+from engine.trail.offline import EVENT as DOMAIN
+from engine.trail.offline import GENESIS
 
 REFUSED: Final = "append-only: rows are never changed, removed or replaced"
 OUT_OF_ORDER: Final = "an event must follow the last one of its stream"

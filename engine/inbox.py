@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, false, func, or_, select
 
-from engine import sealed
+from engine import personal
 from engine.access import Door, judge, unbar
 from engine.errors import NotFound
 from engine.model import CaseFile, Comment, Document, Event, Outbox, Submission, Task, Timer
@@ -185,7 +185,7 @@ def events(work: Work, case: str) -> list[Row]:
 def submissions(work: Work, case: str) -> list[Row]:
     """All answers of a case, oldest first; ``stored`` is the text as it is kept, private values apart."""
     query = select(*Submission.__table__.columns).where(Submission.case == case).order_by(Submission.at)
-    return sealed.open_rows(work, work.rows(query))
+    return personal.open_rows(work, work.rows(query))
 
 
 def timers(work: Work, case: str) -> list[Row]:

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.base import Base, table
 from engine.model_oversight import Deed, SavedView
+from engine.model_personal import SealedValue, SubjectKey
 from engine.model_policies import PolicyText
-from engine.model_sealed import SealedValue, SubjectKey
 from engine.model_starts import Delivery, Listener, StartEvent
 from engine.trail.tables import Anchor, Epoch, EpochHead, Job, SealRequest
 

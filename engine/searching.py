@@ -20,7 +20,8 @@ from engine.bench import database_on
 from engine.model import CaseFile, Deed, Definition, Event, ParameterSet, Person, Setting, Task
 from engine.oversight import Wanted
 from engine.trail.deeds import deed_of
-from engine.trail.record import GENESIS, canonical_body, event_hash
+from engine.trail.offline import GENESIS
+from engine.trail.record import canonical_body, event_hash
 from engine.work import SYSTEM, Database, Work, system_clock
 
 LOG = "liuhen/0123456789abcdef"

@@ -23,7 +23,7 @@ from engine.plugged import Step
 from engine.registers import draw
 from engine.requests import recall, remember
 from engine.runtime.instance import Instance
-from engine.trail.record import GENESIS
+from engine.trail.offline import GENESIS
 from engine.work import Work
 from forms.expressions import ExpressionError, compile_expression
 from forms.values import FileRef, Value, to_json

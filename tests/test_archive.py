@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from engine import cases
+from engine import cases, definitions
 from engine.archive import archive, keep_until
 from engine.cli import main
 from engine.errors import Unusable
@@ -58,8 +58,9 @@ def test_cases_about_ownership_and_equity_are_kept_longer(office: Office) -> Non
     row = office.row(office.start())
     leap = {**row, "closed_at": office.clock.instant.replace(year=2028, month=2, day=29)}
     with office.database.look("system") as work:
-        assert keep_until(work, {**leap, "process": "permit"}) == date(2038, 3, 1)
-        assert keep_until(work, {**leap, "process": "empower_then_exercise"}) == date(2058, 3, 1)
+        empowerment = definitions.current(work, "empower_then_exercise").id
+        assert keep_until(work, leap) == date(2038, 3, 1)
+        assert keep_until(work, {**leap, "definition": empowerment}) == date(2058, 3, 1)
 
 
 def test_the_commands_archive_and_erase(office: Office, tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from html import escape
 from pathlib import Path
 
 import pytest
 
+from engine import cases
 from engine.errors import NotYours
 from engine.trail.bundle import export
 from engine.trail.material import View
@@ -94,3 +96,26 @@ def test_the_report_of_a_case_that_was_altered_is_marked_invalid(office: Office)
     files = unzipped(export(office.database, case, "system", patience=0).data)
     assert "INVALID 无效" in files["report/report.zh.html"].decode()
     assert "INVALID: events" in files["report/report.en.html"].decode()
+
+
+def test_the_report_tells_choices_with_their_conditions_deadlines_and_refused_attempts(office: Office) -> None:
+    case = office.start()
+    office.do(case, "review", "登记员")
+    office.refused("登记员", cases.complete, office.item(case, "second"), {})
+    page = unzipped(export(office.database, case, "system", patience=0).data)["report/report.zh.html"].decode()
+
+    def part(name: str) -> str:
+        return page.partition(f'<section id="{name}">')[2].partition("</section>")[0]
+
+    [taken, *_] = [body for body in office.bodies(case) if body["type"] == "gateway.taken" and body["data"]["tried"]]
+    for each in taken["data"]["tried"]:
+        assert escape(f"{each['expression']} → {each['holds']}") in part("gateways")
+    for each in taken["data"]["values"]:
+        assert escape(f"{each['name']} = {each['value']}") in part("gateways")
+    assert "复核" in part("gateways")
+    due = next(
+        body["data"]["due"] for body in office.bodies(case) if body["type"] == "task.opened" and body["data"]["due"]
+    )
+    assert due in part("deadlines")
+    assert "被拒" in part("recusals")
+    assert "登记员" in part("answers") and "3.00" in part("money")

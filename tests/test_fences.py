@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from engine import schema
 from engine.fences import fenced_tables, unique_keys
 from engine.model import APPEND_ONLY, Base, Event, Setting
-from engine.trail.record import GENESIS, Chain, canonical_body, event_hash
+from engine.trail.offline import GENESIS
+from engine.trail.record import Chain, canonical_body, event_hash
 from engine.work import Database
 
 AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import definitions, inbox, policies, sealed
+from engine import definitions, inbox, personal, policies
 from engine.errors import NotYours
 from engine.instant import INSTANT_FORMAT
 from engine.model import Comment, DocumentContent
@@ -136,7 +136,7 @@ def _answers(work: Work, material: Material) -> Iterator[tuple[str, bytes]]:
     for row in material.shown_answers():
         stored = json.loads(row["stored"])
         yield f"answers/{row['id']}.json", canonical({"salt": row["salt"], "answer": stored}).encode()
-        for ref, kept in sealed.released(work, stored).items():
+        for ref, kept in personal.released(work, stored).items():
             yield f"private/{ref}.json", canonical(kept).encode()
     query = select(Comment.id, Comment.person, Comment.words, Comment.salt).where(Comment.case == material.row["id"])
     for each in work.rows(query.order_by(Comment.at, Comment.id)):

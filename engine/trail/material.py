@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Select, select
 
-from engine import definitions, sealed
+from engine import definitions, personal
 from engine.definitions import Deployed
 from engine.model import CaseFile, Definition, Document, Event, Person, Submission
 from engine.trail import duties, epochs
@@ -71,7 +71,7 @@ class Material:
         proofs = epochs.proofs(work, f"case/{case}", cited)
         covered = proofs.proof["epochs"][0]["seq"] if proofs else 0
         query = select(*Submission.__table__.columns).where(Submission.case == case)
-        answers = sealed.open_rows(work, work.rows(query.order_by(Submission.at, Submission.id)))
+        answers = personal.open_rows(work, work.rows(query.order_by(Submission.at, Submission.id)))
         documents = work.rows(
             select(*Document.__table__.columns).where(Document.case == case).order_by(Document.at, Document.id)
         )

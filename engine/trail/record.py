@@ -6,8 +6,6 @@ chain still verifies after a lawful erasure, and an export changes no event.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import secrets
 import uuid
@@ -21,13 +19,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.instant import INSTANT_FORMAT
 from engine.model import Deed, Event, Setting, Stream
+from engine.trail import offline
 from engine.trail.deeds import deed_of
+from engine.trail.offline import GENESIS
 from engine.trail.tables import Epoch
 from engine.work import Work
 from forms.values import Value, canonical
 
-GENESIS = "0" * 64
-DOMAIN = b"LIUHEN-EVENT-v1\n"
 FRESH = timedelta(seconds=30)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -106,19 +104,24 @@ SKIPPED, EVIDENCE, OVERRUN = "step.skipped", "evidence.added", "deadline.passed"
 """Kinds of events that tell of facts though no element is passed: what was lacking, added late, or overrun."""
 
 
-def canonical_body(body: Mapping[str, Any]) -> str:
+def canonical_body(body: Any) -> str:
     """The one text of a body: sorted keys, no spaces, no floats (RFC 8785 for the values events may hold)."""
-    return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return str(offline.canonical(body))
 
 
 def event_hash(body: str) -> str:
     """SHA-256 of an event, hex."""
-    return hashlib.sha256(DOMAIN + body.encode()).hexdigest()
+    return offline.event_hash(body.encode())
 
 
 def commitment(salt: str, value: Value) -> str:
     """What the trail says of a value it must not show: SHA-256 over a 32-byte salt (hex) and the canonical value."""
-    return hashlib.sha256(bytes.fromhex(salt) + canonical(value).encode()).hexdigest()
+    return committed(salt, canonical(value))
+
+
+def committed(salt: str, text: str) -> str:
+    """The same for a value that is canonical text already."""
+    return offline.sha(bytes.fromhex(salt), text.encode()).hex()
 
 
 def new_salt() -> str:

@@ -6,20 +6,22 @@ It says what the trail says and how far it is proved. It is never a legal conclu
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
+from engine.errors import NotFound
 from engine.facts import named
 from engine.instant import INSTANT_FORMAT
 from engine.library import Library
 from engine.trail.duties import WORDS, Duty, Fact
 from engine.trail.material import Material
-from engine.trail.record import EVENT_KINDS
+from engine.trail.record import EVENT_KINDS, OVERRUN, SKIPPED
 from engine.trail.words import Speaker
 from engine.work import BEIJING
+from forms.form import Form
 from forms.money import yuan
 from forms.saying import Shown, Teller
 from forms.values import from_json
@@ -34,6 +36,7 @@ text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#f2f2f2}
 .invalid{font-size:1.4rem;font-weight:700;color:#a00;border:3px solid #a00;padding:.5rem 1rem}
 @media print{body{margin:0;max-width:none}h2{break-after:avoid}tr{break-inside:avoid}}
 """
+NEGATIVE_LIST = "F-RC-12"
 DUTY: dict[str, Text] = {
     "democratic_decision": Text("民主决策", "Democratic decision"),
     "info_publicity": Text("信息公示", "Publicity"),
@@ -216,17 +219,21 @@ def _chronology(page: Page) -> str:
 
 
 def _gateways(page: Page) -> str:
+    """Every choice: the conditions that were tried and how each came out, on which values, and the way taken."""
     rows = []
     for body in page.material.bodies:
         data = body["data"]
-        if body["type"] in ("gateway.taken", "decision.made"):
-            values = [f"{each['name']} = {each['value']}" for each in data.get("values", []) if isinstance(each, dict)]
-            way = data.get("flows") or data.get("flow") or data.get("rules") or data.get("table") or ""
-            ways = way if isinstance(way, list) else [way]
-            condition = data.get("conditions") or data.get("expression") or ""
-            conditions = condition if isinstance(condition, list) else [condition]
-            cells = (conditions, values, ways)
-            rows.append((page.step(body), *("<br>".join(escape(str(one)) for one in each) for each in cells)))
+        values = [f"{each['name']} = {each['value']}" for each in data.get("values", ())]
+        if body["type"] == "gateway.taken":
+            process = body["process"].get("called") or body["process"]["key"]
+            tried = [f"{each['expression']} → {each['holds']}" for each in data["tried"]]
+            ways = [page.speaker.flow(process, flow).said(page.language) for flow in data["taken"]]
+        elif body["type"] == "decision.made":
+            tried = [f"{data['table']} #{'、'.join(map(str, data['rules']))}"]
+            ways = [f"{each['name']} = {each['value']}" for each in data["written"]]
+        else:
+            continue
+        rows.append((page.step(body), *("<br>".join(map(escape, each)) for each in (tried, values, ways))))
     return page.table(("step", "expression", "values", "way"), rows)
 
 
@@ -235,10 +242,7 @@ def _answers(page: Page) -> str:
         return f"<p>{page.word('withheld')}</p>"
     found = []
     for row in page.material.shown_answers():
-        contents = page.material.deployed.contents.get(row["process"])
-        element = contents.diagram.elements.get(row["element"]) if contents else None
-        form = contents.forms.get(element.policy.get("form", element.id)) if contents and element else None
-        values = from_json(row["answer"])
+        form, values = _form(page, row), from_json(row["answer"])
         name = page.said(page.speaker.element(row["process"], row["element"]))
         head = f"<h3>{name} · {escape(page.speaker.person(row['person']))} · {page.when(row['at'])}</h3>"
         if form is None or not isinstance(values, dict):
@@ -250,31 +254,28 @@ def _answers(page: Page) -> str:
     return "".join(found) or f"<p>{page.word('none')}</p>"
 
 
+def _form(page: Page, row: Mapping[str, Any]) -> Form | None:
+    """The form an answer was given in; None for what no diagram draws, and what a later version no longer has."""
+    try:
+        return page.material.deployed.form(row["process"], row["element"])
+    except (KeyError, NotFound):
+        return None
+
+
 def _publicity(page: Page) -> str:
     """Everything the steps with a tag of publicity left."""
     tags = {"publicity", "objection_handling", "reward_publicity"}
-    rows = []
-    for body in page.material.bodies:
-        process = body.get("process", {}).get("called") or body.get("process", {}).get("key")
-        if body["data"].get("tag") in tags or (process == "sub_publicity_objection" and body["type"] in TOLD):
-            rows.append((page.when(_instant(body)), page.step(body), escape(page.speaker.who(body["actor"]))))
-    return page.table(("when", "step", "who"), rows)
-
-
-TOLD = frozenset({"task.completed", "message.sent", "step.passed", "document.issued", "timer.fired"})
+    return _sentences(page, (body for body in page.material.bodies if body["data"].get("tag") in tags))
 
 
 def _money(page: Page) -> str:
     """Every amount that was answered."""
     rows = []
     for row in page.material.shown_answers():
-        contents = page.material.deployed.contents.get(row["process"])
-        values = from_json(row["answer"])
-        if contents is None or not isinstance(values, dict):
+        form, values = _form(page, row), from_json(row["answer"])
+        if form is None or not isinstance(values, dict):
             continue
-        element = contents.diagram.elements.get(row["element"])
-        form = contents.forms.get(element.policy.get("form", element.id)) if element else None
-        for each in form.fields if form else ():
+        for each in form.fields:
             amount = values.get(each.code)
             if each.kind == "money" and isinstance(amount, int):
                 step = page.said(page.speaker.element(row["process"], row["element"]))
@@ -282,21 +283,26 @@ def _money(page: Page) -> str:
     return page.table(("step", "field", "amount", "when"), rows)
 
 
+DATED = frozenset({"task.opened", "timer.armed", "timer.fired", OVERRUN})
+
+
 def _deadlines(page: Page) -> str:
     """Every work item with a due day, and every timer: when it was due and what came of it."""
     rows = []
     for body in page.material.bodies:
         due = body["data"].get("due")
-        if due and body["type"] in ("task.opened", "timer.armed", "timer.fired", "deadline.overrun"):
+        if due and body["type"] in DATED:
             what = page.said(Text(*EVENT_KINDS[body["type"]]))
             rows.append((page.when(_instant(body)), page.step(body), what, escape(str(due))))
     return page.table(("when", "step", "what", "due"), rows)
 
 
 def _recusals(page: Page) -> str:
-    kinds = ("attempt.refused", "recusal.declared", "step.skipped", "variable.corrected", "case.migrated")
+    kinds = {"attempt.refused", "recusal.declared", SKIPPED, "variable.corrected", "case.migrated"}
     bodies = [
-        body for body in page.material.bodies if body["type"] in kinds or body["data"].get("facts") == ["F-RC-12"]
+        body
+        for body in page.material.bodies
+        if body["type"] in kinds or NEGATIVE_LIST in (body["data"].get("facts") or ())
     ]
     return _sentences(page, bodies)
 

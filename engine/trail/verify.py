@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import String, select, type_coerce
 
-from engine import sealed
+from engine import personal
 from engine.instant import INSTANT_FORMAT
 from engine.model import (
     CaseFile,
@@ -29,7 +29,8 @@ from engine.model import (
     Submission,
 )
 from engine.trail.deeds import agrees, beside, strays
-from engine.trail.record import GENESIS, canonical_body, event_hash
+from engine.trail.offline import GENESIS
+from engine.trail.record import canonical_body, committed, event_hash
 from engine.work import Work
 from forms.words import Text
 
@@ -209,7 +210,7 @@ def _check_answers(work: Work, case: str | None, told: _Told, verdict: Verdict) 
                     f"答复 {row.id} 与轨迹中的承诺值不符",
                     f"the answer {row.id} is not the one the trail is committed to",
                 )
-    for owner, identity in sealed.broken(work, case):
+    for owner, identity in personal.broken(work, case):
         _flaw(
             verdict,
             f"case/{owner}",
@@ -230,7 +231,7 @@ def _check_answers(work: Work, case: str | None, told: _Told, verdict: Verdict) 
 def _committed(salt: str, text: str, *, as_json: bool) -> str | None:
     """The commitment to a stored answer; None where it is no longer one."""
     try:
-        return sealed.commitment_to(salt, json.loads(text) if as_json else text)
+        return committed(salt, canonical_body(json.loads(text) if as_json else text))
     except (ValueError, TypeError):
         return None
 

@@ -20,8 +20,7 @@ from engine.errors import NotYours, WrongState
 from engine.model import CaseFile, SealedValue, SubjectKey, Submission
 from engine.people import standing
 from engine.said import plain
-from engine.trail.offline import canonical, sha
-from engine.trail.record import tell
+from engine.trail.record import committed, tell
 from engine.work import Work
 from forms.values import Value, to_json
 from forms.values import canonical as canonical_value
@@ -30,11 +29,6 @@ from forms.words import Text
 ERASERS = frozenset({"compliance_officer", "sysadmin"})
 """Two people of these roles erase together: one proposes, another approves."""
 REASON = Text("须写明删除的依据", "an erasure needs its legal basis")
-
-
-def commitment_to(salt: str, stored: Any) -> str:
-    """The commitment to a stored answer (parsed JSON): SHA-256 over a salt (hex) and its canonical text."""
-    return sha(bytes.fromhex(salt), canonical(stored).encode()).hex()
 
 
 def seal(work: Work, case: str, values: Mapping[str, Value], private: Collection[str]) -> Any:
@@ -47,7 +41,7 @@ def seal(work: Work, case: str, values: Mapping[str, Value], private: Collection
     for code in hidden:
         ref, salt, nonce = secrets.token_hex(16), secrets.token_hex(32), os.urandom(12)
         text = canonical_value(values[code])
-        commit = sha(bytes.fromhex(salt), text.encode()).hex()
+        commit = committed(salt, text)
         kept = json.dumps({"salt": salt, "value": text}).encode()
         rows.append({
             "ref": ref, "case": case, "subject": work.actor, "field": code,
@@ -128,7 +122,7 @@ def broken(work: Work, case: str | None) -> Iterator[tuple[str, str]]:
     for row in work.rows(query if case is None else query.where(Submission.case == case)):
         places = dict(_places(json.loads(row["answer"])))
         for ref, kept in _opened(work, places).items():
-            if sha(bytes.fromhex(kept["salt"]), kept["value"].encode()).hex() != places[ref]:
+            if committed(kept["salt"], kept["value"]) != places[ref]:
                 yield row["case"], row["id"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from engine import cases, inbox, sealed
+from engine import cases, inbox, personal
 from engine.errors import NotYours, Unusable, WrongState
 from engine.model import CaseFile, SealedValue, SubjectKey, Submission
 from engine.trail.bundle import export
@@ -41,7 +41,7 @@ def stored(office: Office) -> str:
 
 def erased(office: Office) -> int:
     subject, approver = office.who["甲"], office.who["管理员"]
-    count: int = office.act("合规", sealed.erase, subject, approver, "本人申请，保存期限已满")
+    count: int = office.act("合规", personal.erase, subject, approver, "本人申请，保存期限已满")
     return count
 
 
@@ -95,14 +95,15 @@ def test_bundles_of_before_and_after_an_erasure_are_both_intact(
 
 def test_two_people_of_the_right_roles_erase_and_only_when_every_case_is_closed(office: Office, case: str) -> None:
     asked = {"subject": office.who["甲"], "reason": "依据"}
-    same = office.refused("合规", sealed.erase, approved_by=office.who["合规"], **asked)
+    same = office.refused("合规", personal.erase, approved_by=office.who["合规"], **asked)
     assert isinstance(same, NotYours) and same.reasons == ("four_eyes",)
-    assert isinstance(office.refused("合规", sealed.erase, approved_by=office.who["甲"], **asked), NotYours)
-    assert isinstance(office.refused("甲", sealed.erase, approved_by=office.who["合规"], **asked), NotYours)
-    none = office.refused("合规", sealed.erase, approved_by=office.who["管理员"], subject=office.who["甲"], reason=" ")
+    assert isinstance(office.refused("合规", personal.erase, approved_by=office.who["甲"], **asked), NotYours)
+    assert isinstance(office.refused("甲", personal.erase, approved_by=office.who["合规"], **asked), NotYours)
+    unfounded = {**asked, "reason": " "}
+    none = office.refused("合规", personal.erase, approved_by=office.who["管理员"], **unfounded)
     assert isinstance(none, Unusable)
     office.start(contract_no="HT-2")
-    still = office.refused("合规", sealed.erase, approved_by=office.who["管理员"], **asked)
+    still = office.refused("合规", personal.erase, approved_by=office.who["管理员"], **asked)
     assert isinstance(still, WrongState) and "still open" in still.text.en
     assert PHONE in stored(office)
 
