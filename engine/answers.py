@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -17,7 +17,7 @@ from engine.model import Document, Submission
 from engine.trail.record import canonical_body, committed, new_salt
 from forms.answer import unmet
 from forms.form import Form, convert_references
-from forms.values import FileRef, PersonRef, Value, from_json
+from forms.values import FileRef, PersonRef, Value, files_in, from_json
 
 
 def accept(
@@ -39,19 +39,10 @@ def accept(
 
 def refuse_strange_files(desk: Desk, values: Value) -> None:
     """A file that an answer refers to must be a document of this case: nobody can name another's."""
-    for reference in references(values):
+    for reference in files_in(values):
         query = select(Document.case).where(Document.id == reference.id, Document.sha256 == reference.sha256)
         if desk.work.db.execute(query).scalar_one_or_none() != desk.row["id"]:
             raise NotFound(f"本案没有文件“{reference.name}”", f"this case has no document {reference.name!r}")
-
-
-def references(value: Value) -> Iterator[FileRef]:
-    """All files referred to anywhere in a value."""
-    if isinstance(value, FileRef):
-        yield value
-    elif isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from references(each)
 
 
 def with_files(desk: Desk, form: Form, answer: Mapping[str, Any], element: str, token: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,15 @@ def from_json(text: str) -> Value:
     except RecursionError:
         raise ValueError("the JSON is nested too deeply to be a value") from None
     return value
+
+
+def files_in(value: Value) -> Iterator[FileRef]:
+    """All files referred to anywhere in a value."""
+    if isinstance(value, FileRef):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from files_in(each)
 
 
 def check_keys(value: Value) -> None:

@@ -17,7 +17,7 @@ from engine.errors import NotFound
 from engine.library import Library
 from engine.trail.record import EVIDENCE, OVERRUN, PASSED, SKIPPED
 from engine.work import Work
-from forms.values import FileRef, Value, from_json
+from forms.values import Value, files_in, from_json
 from forms.words import Text
 
 DUTIES: Mapping[str, str] = {
@@ -229,7 +229,7 @@ def _with_documents(work: Work, case: str, entries: list[Entry]) -> list[Entry]:
     for entry in entries:
         answer = answers.get(entry.submission or "")
         if entry.left and isinstance(answer, dict):
-            files = tuple(dict.fromkeys(_files(_showing(deployed, entry, answer))))
+            files = tuple(dict.fromkeys(file.id for file in files_in(_showing(deployed, entry, answer))))
             found.append(replace(entry, documents=(*entry.documents, *files)))
         else:
             found.append(entry)
@@ -244,11 +244,3 @@ def _showing(deployed: definitions.Deployed, entry: Entry, answer: dict[str, Val
         return answer
     fields = [each.code for each in form.fields if entry.fact in each.facts]
     return [answer.get(code) for code in fields] if fields else answer
-
-
-def _files(value: Value) -> Iterable[str]:
-    if isinstance(value, FileRef):
-        yield value.id
-    elif isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _files(each)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from engine.trail import duties, epochs
 from engine.trail.epochs import Proofs
 from engine.trail.verify import verify
 from engine.work import Work
-from forms.values import FileRef, from_json
+from forms.values import files_in, from_json
 
 Kind = Literal["full", "redacted", "person"]
 Row = Mapping[str, Any]
@@ -100,19 +100,11 @@ class Material:
         """The hashes of the documents this view shows: all, or those that shown answers refer to."""
         if self.view.kind == "full":
             return {each["sha256"] for each in self.documents}
-        return {file.sha256 for each in self.shown_answers() for file in _files(from_json(each["answer"]))}
+        return {file.sha256 for each in self.shown_answers() for file in files_in(from_json(each["answer"]))}
 
     def name(self, person: str) -> str:
         """Somebody's name as this view shows it: the pseudonym where names are withheld."""
         return self.names.get(person, person[:8])
-
-
-def _files(value: Any) -> Iterator[FileRef]:
-    if isinstance(value, FileRef):
-        yield value
-    elif isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _files(each)
 
 
 def _versions(work: Work, now: str, bodies: list[dict[str, Any]]) -> list[str]:
