@@ -10,15 +10,17 @@ from pathlib import Path
 
 import click
 
-from engine import inbox, schema
+from engine import cases, inbox, schema
 from engine.cli_base import as_json, connected, main, opened, show, somebody
 from engine.config import Config
 from engine.doctor import examine
+from engine.trail import recovery
 from engine.trail.bundle import export
 from engine.trail.material import View
 from engine.trail.notes import signing_key
 from engine.trail.offline import WITNESS_KEY, Key
 from engine.trail.sealing import Sealing, run_forever
+from engine.trail.signer import retire, rotate
 from engine.trail.verify import verify
 from engine.trail.witness import Witness, server
 from engine.work import SYSTEM, system_clock
@@ -94,6 +96,19 @@ def trail_export(
     click.echo(str(target))
 
 
+@trail.command("recover")
+@click.option("--by", metavar="PERSON", required=True, help="Who approves (compliance, discipline or administrator).")
+@click.option("--approved-by", metavar="PERSON", required=True, help="Who approves with them: somebody else.")
+@click.option("--reason", required=True, help="What happened and which backup was put back.")
+@click.pass_obj
+def trail_recover(config: Config, by: str, approved_by: str, reason: str) -> None:
+    """Approve that sealing goes on from the database as it is; then whoever runs the signer does `signer --recover`."""
+    database = opened(config)
+    who, other = somebody(database, by), somebody(database, approved_by)
+    with cases.acting(database, who) as work:
+        click.echo(str(recovery.approve(work, other, reason)))
+
+
 @main.command("doctor")
 @as_json
 @click.pass_obj
@@ -110,16 +125,33 @@ def doctor(config: Config, as_json: bool) -> None:
 @click.option("--once", is_flag=True, help="Seal what there is and stop.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Key and state (LIUHEN_SIGNER) [var/signer].")
 @click.option("--key", "only_key", is_flag=True, help="Print the log's public key, to be published, and stop.")
+@click.option("--recover", "recovering", is_flag=True, help="Go on from a backup that was put back; then stop.")
+@click.option("--rotate", "rotating", is_flag=True, help="Draw a new key, which signs beside the old one; then stop.")
+@click.option("--retire", "retiring", is_flag=True, help="Destroy the old key after a rotation; then stop.")
 @click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input ends.")
 @click.pass_obj
-def signer(config: Config, once: bool, folder: Path | None, only_key: bool, with_parent: bool) -> None:
+def signer(
+    config: Config, once: bool, folder: Path | None, only_key: bool, recovering: bool, rotating: bool, retiring: bool,
+    with_parent: bool,
+) -> None:  # fmt: skip
     """Seal the trail: follow every stream, refuse rewritten history, sign checkpoints. A process of its own."""
+    folder = folder or config.signer
+    if rotating:
+        rotate(folder)
+    if retiring:
+        retire(folder)
     database = connected(config)
     with database.look(SYSTEM) as work:
         schema.check(work.db)
-    sealing = Sealing.of(database, folder or config.signer)
-    if only_key:
+    sealing = Sealing.of(database, folder)
+    if only_key or rotating or retiring:
         click.echo(sealing.signer.key.published)
+        return
+    if recovering:
+        done = recovery.recover(sealing.signer, database)
+        click.echo(f"{done.epoch} ({done.back_to})")
+        for stream, (before, now) in sorted(done.lost.items()):
+            click.echo(f"{stream}: {before} → {now}")
         return
     if once:
         made = sealing.signer.seal(database)

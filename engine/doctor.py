@@ -15,6 +15,7 @@ from engine import grants, schema
 from engine.model import Event
 from engine.people import everybody
 from engine.trail import epochs
+from engine.trail.record import newest_seal
 from engine.trail.tables import Anchor, EpochHead
 from engine.work import Work
 from forms.words import Text
@@ -100,6 +101,9 @@ def _sealing(work: Work) -> Iterator[Check]:
             + ("; the signer does not run or refuses: look at its log" if late else ""),
         ),
     )
+    halted = newest_seal(work).halted
+    if halted:
+        yield Check("halted", "wrong", Text(f"只读：{halted.zh}", f"read-only: {halted.en}"))
     newest = select(Anchor.kind, func.max(Anchor.epoch).label("epoch")).group_by(Anchor.kind)
     kinds = {row.kind: row.epoch for row in work.db.execute(newest)}
     witness, stamp = kinds.get("witness"), kinds.get("tsa")
@@ -116,8 +120,10 @@ def _sealing(work: Work) -> Iterator[Check]:
 
 def _unsealed(work: Work) -> int:
     """How many events came after what the newest epochs saw."""
-    newest = select(func.max(EpochHead.seq).label("seq")).group_by(EpochHead.stream).subquery()
-    sealed = work.db.execute(select(func.coalesce(func.sum(newest.c.seq), 0))).scalar_one()
+    newest = select(EpochHead.stream, func.max(EpochHead.epoch).label("epoch")).group_by(EpochHead.stream).subquery()
+    there = (EpochHead.stream == newest.c.stream) & (EpochHead.epoch == newest.c.epoch)
+    total = select(func.coalesce(func.sum(EpochHead.seq), 0)).join(newest, there)
+    sealed = work.db.execute(total).scalar_one()
     return int(work.db.execute(select(func.count()).select_from(Event)).scalar_one() - sealed)
 
 

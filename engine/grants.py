@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from engine.model import APPEND_ONLY, Base
 
 APP, SIGNER = "liuhen_app", "liuhen_signer"
-OF_THE_SIGNER = ("epoch", "epoch_head", "anchor")
+OF_THE_SIGNER = ("epoch", "epoch_head", "anchor", "halt")
 
 
 def lay_grants(connection: Connection) -> bool:
@@ -57,6 +57,7 @@ def _statements(connection: Connection) -> Iterator[str]:
         else:
             yield f"GRANT INSERT, UPDATE, DELETE ON {schema}.{name} TO {APP}"
     yield f"GRANT UPDATE, DELETE ON {schema}.seal_request TO {SIGNER}"
+    yield f"GRANT UPDATE ON {schema}.halt TO {SIGNER}"
 
 
 def powers(connection: Connection) -> dict[str, bool]:

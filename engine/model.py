@@ -12,12 +12,12 @@ from engine.model_oversight import Deed, SavedView
 from engine.model_personal import SealedValue, SubjectKey
 from engine.model_policies import PolicyText
 from engine.model_starts import Delivery, Listener, StartEvent
-from engine.trail.tables import Anchor, Epoch, EpochHead, Job, SealRequest
+from engine.trail.tables import Anchor, Epoch, EpochHead, Halt, Job, SealRequest
 
 __all__ = [
     "APPEND_ONLY", "Anchor", "Attempt", "Base", "CalendarDay", "CaseFile", "Comment", "Counter", "Deed", "Definition",
-    "DefinitionFile", "Delegation", "Delivery", "Document", "DocumentContent", "Epoch", "EpochHead", "Event", "Job",
-    "Listener", "Outbox", "ParameterSet", "Person", "PersonRole", "PolicyText", "Recusal", "RegisterRecord",
+    "DefinitionFile", "Delegation", "Delivery", "Document", "DocumentContent", "Epoch", "EpochHead", "Event", "Halt",
+    "Job", "Listener", "Outbox", "ParameterSet", "Person", "PersonRole", "PolicyText", "Recusal", "RegisterRecord",
     "Request", "SavedView", "SealRequest", "SealedValue", "Setting", "Standstill", "StartEvent", "Stream",
     "SubjectKey", "Submission", "Task", "Timer", "table",
 ]  # fmt: skip

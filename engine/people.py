@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import Date, String, bindparam, delete, insert, literal, select,
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.access import Standing
-from engine.errors import NotFound, Unusable
+from engine.errors import NotFound, NotYours, Unusable
 from engine.model import Base, CaseFile, Delegation, Person, PersonRole, Recusal, table
 from engine.requests import recall, remember
 from engine.said import LONGEST_NAME, plain
@@ -170,6 +170,19 @@ def standing(work: Work, person: str) -> Standing:
 
     substitutes = frozenset((row[1], row[2]) for row in rows if row[0] == "substitute")
     return Standing(person, of("role"), substitutes, of("case"), of("party"))
+
+
+def two_of(work: Work, other: str, roles: Collection[str], what: Text) -> None:
+    """Refuse unless who acts and ``other`` are two people who hold one of these roles: NotYours, saying what for."""
+    for person in (work.actor, other):
+        if not standing(work, person).roles & set(roles):
+            raise NotYours(
+                f"{what.zh}须由两人共同批准，其角色为：{'、'.join(sorted(roles))}",
+                f"{what.en} needs two people who hold one of these roles: {', '.join(sorted(roles))}",
+                ("role",),
+            )
+    if work.actor == other:
+        raise NotYours("批准人不能是办理人本人", "who approves must be somebody else", ("four_eyes",))
 
 
 def delegate(work: Work, person: str, substitute: str, role: str, starts_on: date, ends_on: date, reason: str) -> str:

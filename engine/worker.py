@@ -11,6 +11,7 @@ from engine import beginnings, incidents, overruns, signals
 from engine.desk import Desk
 from engine.errors import Refusal
 from engine.model import CaseFile, Delivery, Timer
+from engine.trail.record import newest_seal
 from engine.work import CLOCK, Database
 
 log = logging.getLogger("liuhen.worker")
@@ -22,7 +23,11 @@ def run_due(database: Database, limit: int = 100) -> int:
     Due case ids are read without a lock, ``limit`` at a time; then the *case* is locked, skipping one that somebody
     else holds, and looked at again: whoever acts on a case lets its due timers fire first, so none is fired twice and
     none is lost. A case whose timer cannot fire is logged and passed over; it holds up no other.
+    Nothing is done while the trail is read-only.
     """
+    with database.look(CLOCK) as work:
+        if newest_seal(work).halted:
+            return 0
     moved = _try_again(database) + let_arrive(database)
     passed_over = 0
     while due := _due(database, passed_over, limit):

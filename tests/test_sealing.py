@@ -31,7 +31,8 @@ from engine.trail.offline import (
 )
 from engine.trail.record import tell
 from engine.trail.sealing import AGAIN, EVERY, Sealing, run_forever
-from engine.trail.signer import Rewritten, Signer, State
+from engine.trail.signer import Rewritten, Signer
+from engine.trail.signer_state import State
 from engine.trail.tables import Anchor, Epoch, EpochHead
 from engine.trail.tree import StreamMap
 from engine.trail.witness import Witness, server
@@ -208,7 +209,7 @@ def test_a_crash_between_the_signature_and_the_database_loses_and_forks_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Signer, "_write", crash)
+        patch.setattr(Signer, "write", crash)
         with pytest.raises(KeyboardInterrupt):
             signer.seal(office.database)
     assert len(rows(office, select(Epoch.number))) == 1

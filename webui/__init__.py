@@ -123,6 +123,7 @@ def set_the_table(app: Flask) -> None:
         t=page.t,
         visitor=page.visitor,
         site=page.site,
+        halted=page.halted,
         language=page.language,
         asset=asset,
         fresh_key=page.new_key,

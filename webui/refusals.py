@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from engine import errors
 from engine.attempts import TooMany
+from engine.trail.record import Halted
 from forms.words import Unfit
 from webui.page import language, said, show, t
 
@@ -24,6 +25,7 @@ STATUS: dict[type[errors.Refusal], int] = {
     errors.Unusable: 422,
     errors.WrongUsage: 422,
     TooMany: 429,
+    Halted: 503,
     # The person did nothing wrong and cannot help it: whoever watches over the server has to see it.
     errors.Incident: 500,
 }

@@ -12,9 +12,11 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from engine.trail.tables import Anchor, Epoch, EpochHead, SealRequest
+from engine.trail.signer_state import move
+from engine.trail.tables import Anchor, Epoch, EpochHead, Halt, SealRequest
 from engine.trail.tree import StreamMap
 from engine.work import SYSTEM, Database, Work
+from forms.words import Text
 
 PATIENCE = 10.0
 """Seconds that an export waits for the signer."""
@@ -71,6 +73,17 @@ def answer(work: Work, identity: str, epoch: int, envelope: str | None) -> None:
     work.db.execute(update(SealRequest).where(SealRequest.id == identity).values(**said))
 
 
+def halt(work: Work, why: Text) -> None:
+    """Say that the signer refuses to sign; nothing is added to the trail until ``lift``."""
+    if work.row(select(Halt.id).where(Halt.lifted_at.is_(None), Halt.en == why.en)) is None:
+        work.add(Halt, {"id": uuid.uuid4().hex, "at": work.now, "zh": why.zh, "en": why.en, "lifted_at": None})
+
+
+def lift(work: Work) -> None:
+    """Say that the signer signs again."""
+    work.db.execute(update(Halt).where(Halt.lifted_at.is_(None)).values(lifted_at=work.now))
+
+
 def newest(work: Work) -> dict[str, Any] | None:
     """The newest epoch, or None before the first."""
     columns = (Epoch.number, Epoch.statement, Epoch.leaf, Epoch.note, Epoch.at)
@@ -95,7 +108,7 @@ def proofs(work: Work, stream: str, cited: Iterable[int]) -> Proofs | None:
     said = {
         "stream": stream,
         "epochs": _shown(work, stream, shown)[::-1],
-        "cited": [text for _, text in _statements(work, sorted(set(cited)))],
+        "cited": [text for _, text in _statements(work, sorted({*cited, *_recovered(work)}))],
     }
     return Proofs(last["note"] + lines, leaves, said, stamps)
 
@@ -109,12 +122,18 @@ def _shown(work: Work, stream: str, numbers: list[int]) -> list[dict[str, Any]]:
         row = next(rows, None)
         for number, statement in _statements(work, numbers):
             while row is not None and row.epoch <= number:
-                heads[row.stream] = (row.seq, row.head)
+                move(heads, {row.stream: (row.seq, row.head)})
                 row = next(rows, None)
             seq, head = heads.get(stream, (0, ""))
             proof = StreamMap(heads).proof(stream) if seq else []
             found.append({"epoch": number, "statement": statement, "seq": seq, "head": head, "proof": proof})
     return found
+
+
+def _recovered(work: Work) -> list[int]:
+    """The epochs with which sealing went on after a backup was put back: every bundle tells of them."""
+    query = select(Epoch.number).where(Epoch.statement.contains('"recovered":'))
+    return list(work.db.execute(query).scalars())
 
 
 def _statements(work: Work, numbers: list[int]) -> list[tuple[int, str]]:

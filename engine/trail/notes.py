@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -46,12 +47,19 @@ class Signing:
 
     def envelope(self, payload: bytes) -> str:
         """The list of files of a bundle, signed (DSSE)."""
-        signature = {"keyid": self.key.number.hex(), "sig": base64.b64encode(self.secret.sign(pae(payload))).decode()}
-        said = {"payload": base64.b64encode(payload).decode(), "payloadType": PAYLOAD, "signatures": [signature]}
-        return str(canonical(said))
+        return envelope(payload, [self])
 
     def _line(self, signature: bytes) -> str:
         return f"— {self.key.name} {base64.b64encode(self.key.number + signature).decode()}\n"
+
+
+def envelope(payload: bytes, keys: Sequence[Signing]) -> str:
+    """The list of files of a bundle, signed with each of these keys (DSSE)."""
+    signatures = [
+        {"keyid": key.key.number.hex(), "sig": base64.b64encode(key.secret.sign(pae(payload))).decode()} for key in keys
+    ]
+    said = {"payload": base64.b64encode(payload).decode(), "payloadType": PAYLOAD, "signatures": signatures}
+    return str(canonical(said))
 
 
 def checkpoint_text(origin: str, size: int, root: bytes) -> str:

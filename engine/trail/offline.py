@@ -444,7 +444,16 @@ class Bundle:
         shown = {each["epoch"] for each in proof["epochs"] if self._seals(each)}
         for number in sorted(wanted - shown):
             self.broken("authentic", f"缺少第 {number} 期的证明", f"the proof of epoch {number} is missing")
-        self._check_citations({leaf_hash(text.encode()).hex(): strict(text.encode()) for text in proof["cited"]})
+        cited = {leaf_hash(text.encode()).hex(): strict(text.encode()) for text in proof["cited"]}
+        self._check_citations(cited)
+        for said in cited.values():
+            if back := said.get("recovered"):
+                self.note(
+                    "complete",
+                    f"第 {said['epoch']} 期：经两人批准，恢复了第 {back['epoch']} 期的备份，丢失 {back['events']} 条",
+                    f"epoch {said['epoch']}: two people let a backup of epoch {back['epoch']} be put back, "
+                    f"{back['events']} events were lost",
+                )
         sealed = next((each["seq"] for each in proof["epochs"] if each["epoch"] == newest), 0)
         if sealed < len(self.events):
             self.note(

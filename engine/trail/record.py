@@ -12,19 +12,21 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from engine.errors import Refusal
 from engine.instant import INSTANT_FORMAT
 from engine.model import Deed, Event, Setting, Stream
 from engine.trail import offline
 from engine.trail.deeds import deed_of
 from engine.trail.offline import GENESIS
-from engine.trail.tables import Epoch
+from engine.trail.tables import Epoch, Halt
 from engine.work import Work
 from forms.values import Value, canonical
+from forms.words import Text
 
 FRESH = timedelta(seconds=30)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -90,6 +92,7 @@ EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "delegation.ended": ("委托结束", "delegation ended"),
     "backup.restored": ("恢复备份", "backup restored"),
     "export.made": ("导出案卷", "case exported"),
+    "log.recovered": ("批准恢复封存", "recovery of the seals approved"),
 }
 """Every kind of event there is, in Chinese and English."""
 
@@ -102,6 +105,22 @@ PASSED = frozenset({
 """Kinds of events with which an element is passed, and leaves its facts."""
 SKIPPED, EVIDENCE, OVERRUN = "step.skipped", "evidence.added", "deadline.passed"
 """Kinds of events that tell of facts though no element is passed: what was lacking, added late, or overrun."""
+
+
+WHILE_HALTED = frozenset({"log.recovered", "backup.restored"})
+"""Kinds of events that may be told while the signer refuses to sign."""
+
+
+class Halted(Refusal):
+    """The signer found the past rewritten or rolled back: everything is read-only until people have put that right."""
+
+    code = "halted"
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(
+            f"系统处于只读状态，本操作没有进行。{why.zh}",
+            f"Liuhen is read-only and nothing was done: {why.en}",
+        )
 
 
 def canonical_body(body: Any) -> str:
@@ -164,6 +183,9 @@ class Chain:
         """One more event. Time never runs backwards in a stream: a clock set back is noted beside the later time."""
         if kind not in EVENT_KINDS:
             raise AssertionError(f"{kind} is not in the list of event kinds")
+        seal = newest_seal(work)
+        if seal.halted and kind not in WHILE_HALTED:
+            raise Halted(seal.halted)
         at = work.now if self.last_at is None or work.now >= self.last_at else self.last_at
         body: dict[str, Any] = {
             "v": 1,
@@ -179,9 +201,8 @@ class Chain:
         }
         if at != work.now:
             body["clock"] = work.now.astimezone(UTC).strftime(INSTANT_FORMAT)
-        cited = newest_epoch(work)
-        if cited:
-            body["epoch"] = cited
+        if seal.cited:
+            body["epoch"] = seal.cited
         if process:
             body["process"] = {**process, "element": element} if element else dict(process)
         text = canonical_body(body)
@@ -210,15 +231,30 @@ class Chain:
             self.rows = []
 
 
-def newest_epoch(work: Work) -> dict[str, Any] | None:
-    """The newest epoch this process knows, for an event to cite: it cannot have been written before that was signed."""
-    known: tuple[datetime, dict[str, Any] | None] | None = work.database.caches.get("epoch")
-    if known is None or abs(work.now - known[0]) > FRESH:
-        query = select(Epoch.number, Epoch.leaf).order_by(Epoch.number.desc()).limit(1)
-        row = work.db.execute(query).one_or_none()
-        known = (work.now, {"n": row.number, "hash": row.leaf} if row else None)
-        work.database.caches["epoch"] = known
-    return known[1]
+class Seal(NamedTuple):
+    """What this process knows of the seals: when it looked, the newest epoch, and why nothing is sealed any more."""
+
+    looked: datetime
+    cited: dict[str, Any] | None
+    halted: Text | None
+
+
+def newest_seal(work: Work) -> Seal:
+    """The newest epoch, for an event to cite (it cannot have been written before that was signed), and any halt.
+
+    It is looked up at most every ``FRESH``.
+    """
+    known: Seal | None = work.database.caches.get("seal")
+    if known is None or abs(work.now - known.looked) > FRESH:
+        newest = work.row(select(Epoch.number, Epoch.leaf).order_by(Epoch.number.desc()).limit(1))
+        halt = work.row(select(Halt.zh, Halt.en).where(Halt.lifted_at.is_(None)).order_by(Halt.at).limit(1))
+        known = Seal(
+            work.now,
+            {"n": newest["number"], "hash": newest["leaf"]} if newest else None,
+            Text(halt["zh"], halt["en"]) if halt else None,
+        )
+        work.database.caches["seal"] = known
+    return known
 
 
 def shown(values: Mapping[str, Value], private: frozenset[str]) -> list[dict[str, str]]:

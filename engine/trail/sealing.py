@@ -65,10 +65,14 @@ class Sealing:
         if asked or self.looked is None or now - self.looked >= EVERY:
             try:
                 made = self.signer.seal(self.database)
-            except Rewritten:
+            except Rewritten as refusal:
                 self.refused = now
+                with self.database.work(SIGNER) as work:
+                    epochs.halt(work, refusal.text)
                 raise
             self.refused, self.looked = None, now
+            with self.database.work(SIGNER) as work:
+                epochs.lift(work)
         if asked:
             self._answer(asked)
         self._anchor(now)
@@ -77,7 +81,7 @@ class Sealing:
     def _answer(self, asked: list[dict[str, str]]) -> None:
         with self.database.work(SIGNER) as work:
             for each in asked:
-                envelope = self.signer.key.envelope(each["manifest"].encode()) if each["manifest"] else None
+                envelope = self.signer.envelope(each["manifest"]) if each["manifest"] else None
                 epochs.answer(work, each["id"], len(self.signer.state.leaves), envelope)
             epochs.forget(work, work.now - KEPT)
 

@@ -1,34 +1,34 @@
 """The signer (封存): a process of its own that follows every stream, refuses rewritten history, and signs what it saw.
 
-It keeps its own state beside its key: where each stream stood and every epoch it ever signed. So whoever rules the
-database cannot have a changed past signed. It reads the database and writes epochs into it, nothing else.
+It keeps its own state beside its keys, so whoever rules the database cannot have a changed past signed. It reads the
+database and writes epochs into it, nothing else. What to do after it refused is for ``recovery``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 
-from engine.errors import Refusal, Unusable
+from engine.errors import Refusal, Unusable, WrongState
 from engine.instant import INSTANT_FORMAT
 from engine.model import CaseFile, Event, Stream
-from engine.trail.notes import Signing, checkpoint_text, signing_key
+from engine.trail.notes import Signing, checkpoint_text, envelope, signing_key
 from engine.trail.offline import GENESIS, canonical, event_hash, leaf_hash, strict, tree_root
 from engine.trail.record import log_name
+from engine.trail.signer_state import Heads, State, leaf_of
 from engine.trail.tables import Epoch, EpochHead
 from engine.trail.tree import StreamMap
 from engine.work import Database, Work
 
 SIGNER = "signer"
 """Who acts when the signer writes an epoch."""
+KEY, RETIRING = "key.pem", "retiring.pem"
 
 
 class Rewritten(Refusal):
@@ -38,65 +38,18 @@ class Rewritten(Refusal):
 
 
 @dataclass(slots=True)
-class State:
-    """What the signer knows by itself, in ``state.json`` and ``leaves.bin`` of its folder."""
-
-    folder: Path
-    origin: str = ""
-    leaves: list[bytes] = field(default_factory=list)
-    heads: dict[str, tuple[int, str]] = field(default_factory=dict)
-    last: dict[str, Any] | None = None
-
-    @classmethod
-    def kept(cls, folder: Path) -> State:
-        """The state in this folder; an empty one at the first start. Unusable: it is there but cannot be read."""
-        state = cls(folder)
-        path = folder / "state.json"
-        if not path.exists():
-            return state
-        try:
-            said = json.loads(path.read_bytes())
-            flat = (folder / "leaves.bin").read_bytes()[: 32 * said["size"]]
-            state.leaves = [flat[i : i + 32] for i in range(0, len(flat), 32)]
-            state.origin, state.last = said["origin"], said["last"]
-            state.heads = {stream: (seq, head) for stream, (seq, head) in said["heads"].items()}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise Unusable(
-                f"封存进程的状态“{path}”不可读：{error}", f"the signer's state {str(path)!r} cannot be read: {error}"
-            ) from error
-        if len(state.leaves) != said["size"]:
-            raise Unusable(f"“{folder}”中的 leaves.bin 不完整", f"leaves.bin in {str(folder)!r} is not complete")
-        return state
-
-    def keep(self) -> None:
-        """Write it down, whole or not at all; on the disk before anything signed leaves the signer."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # What lies beyond the size that state.json tells counts for nothing.
-        with (self.folder / "leaves.bin").open("r+b" if (self.folder / "leaves.bin").exists() else "w+b") as file:
-            file.seek(32 * (len(self.leaves) - 1))
-            file.write(self.leaves[-1])
-            file.truncate()
-            file.flush()
-            os.fsync(file.fileno())
-        said = {"origin": self.origin, "size": len(self.leaves), "last": self.last, "heads": self.heads}
-        draft = self.folder / "state.json.new"
-        with draft.open("w", encoding="utf-8") as text:
-            json.dump(said, text, ensure_ascii=False)
-            text.flush()
-            os.fsync(text.fileno())
-        draft.replace(self.folder / "state.json")
-
-
-@dataclass(slots=True)
 class Signer:
-    """A key and a state; ``seal`` makes the next epoch of a database."""
+    """Its keys, the newest first, and its state; ``seal`` makes the next epoch of a database.
 
-    key: Signing
+    While a key is being replaced both sign, so that whoever knows only one of them can verify.
+    """
+
+    keys: list[Signing]
     state: State
 
     @classmethod
     def of(cls, work: Work, folder: Path) -> Signer:
-        """The signer that keeps its key and state in this folder. Unusable: they belong to another database."""
+        """The signer that keeps its keys and state in this folder. Unusable: they belong to another database."""
         state, origin = State.kept(folder), log_name(work)
         if state.origin not in ("", origin):
             raise Unusable(
@@ -104,7 +57,19 @@ class Signer:
                 f"the signer's state is of the log {state.origin}, but the database's log is {origin}",
             )
         state.origin = origin
-        return cls(signing_key(folder / "key.pem", origin), state)
+        keys = [signing_key(folder / KEY, origin)]
+        if (folder / RETIRING).exists():
+            keys.append(signing_key(folder / RETIRING, origin))
+        return cls(keys, state)
+
+    @property
+    def key(self) -> Signing:
+        """The key that is published."""
+        return self.keys[0]
+
+    def envelope(self, manifest: str) -> str:
+        """The list of files of an export, signed."""
+        return envelope(manifest.encode(), self.keys)
 
     def seal(self, database: Database) -> int | None:
         """Follow what happened since the last epoch and sign it; gives the number of the new epoch, or None.
@@ -114,11 +79,13 @@ class Signer:
         self.catch_up(database)
         with database.look(SIGNER) as work:
             heads = standing(work)
-            changed = self._followed(work, heads)
+            changed = follow(work, self.state.heads, heads)
             moment = work.now
         if not changed:
             return None
-        return self._sign(database, heads, changed, moment)
+        number = self.sign(heads, changed, moment)
+        self.write(database, {number: self.state.last or {}})
+        return number
 
     def catch_up(self, database: Database) -> None:
         """See that the database knows the epochs signed so far; the last one is written again if a crash lost it."""
@@ -126,56 +93,44 @@ class Signer:
             query = select(func.count(), func.max(Epoch.number)).select_from(Epoch)
             count, newest = work.db.execute(query).one()
             last = work.row(select(Epoch.leaf).where(Epoch.number == newest))
-        known = len(self.state.leaves)
+        state, known = self.state, len(self.state.leaves)
         if count != (newest or 0) or count > known:
-            raise _rewritten(
+            raise rewritten(
                 f"数据库里有封存进程没有签过的期（{newest}，已签 {known}）",
                 f"the database has epochs that were never signed here (it shows {newest}, signed: {known})",
             )
-        if last and bytes.fromhex(last["leaf"]) != self.state.leaves[count - 1]:
-            raise _rewritten(f"第 {count} 期被改动", f"epoch {count} was changed")
+        if last and bytes.fromhex(last["leaf"]) != state.leaves[count - 1]:
+            raise rewritten(f"第 {count} 期被改动", f"epoch {count} was changed")
         if count < known - 1:
-            raise _rewritten(
+            raise rewritten(
                 f"数据库只到第 {count} 期，而已签到第 {known} 期：恢复了旧备份？",
                 f"the database ends at epoch {count}, but {known} were signed: was an old backup restored?",
             )
         if count == known - 1:
-            self._write(database)
+            assert state.last is not None
+            self.write(database, {known: state.last})
+        if known and not state.told:
+            with database.look(SIGNER) as work:
+                epochs = list(written(work))
+            if [leaf_of(each) for each in epochs] != state.leaves:
+                raise rewritten("有的期被改动", "some epochs were changed")
+            state.adopt(epochs)
 
-    def _followed(self, work: Work, heads: Mapping[str, tuple[int, str]]) -> dict[str, tuple[int, str]]:
-        """The streams that moved, each followed event by event from where it stood."""
-        gone = self.state.heads.keys() - heads.keys()
-        if gone:
-            raise _rewritten(
-                f"{len(gone)} 条轨迹不见了，如 {min(gone)}", f"{len(gone)} streams vanished, such as {min(gone)}"
-            )
-        changed = {stream: head for stream, head in heads.items() if self.state.heads.get(stream) != head}
-        for stream, (seq, head) in changed.items():
-            old, chained = self.state.heads.get(stream, (0, GENESIS))
-            if seq <= old:
-                raise _rewritten(
-                    f"{stream} 从第 {old} 条变为第 {seq} 条，或末尾被改",
-                    f"{stream} went from {old} events to {seq}, or its end was changed",
-                )
-            with contextlib.closing(_events(work, stream, old, seq)) as events:
-                if _end(stream, old, chained, events) != (seq, head):
-                    raise _rewritten(f"{stream} 的末尾与记录不符", f"{stream} does not end where its head says")
-        return changed
+    def sign(self, heads: Heads, changed: Heads, moment: datetime, **told: Any) -> int:
+        """The next epoch, signed and kept but not yet in the database; gives its number.
 
-    def _sign(
-        self,
-        database: Database,
-        heads: Mapping[str, tuple[int, str]],
-        changed: Mapping[str, tuple[int, str]],
-        moment: datetime,
-    ) -> int:
+        ``changed`` are the streams that stand elsewhere than at the epoch before, ``told`` is what else it says.
+        """
         state, number = self.state, len(self.state.leaves) + 1
         time = moment.astimezone(UTC).strftime(INSTANT_FORMAT)
         if state.last and time < state.last["time"]:
-            raise _rewritten(
+            raise rewritten(
                 f"时钟被回拨：上一期在 {state.last['time']}，现在是 {time}",
                 f"the clock was set back: the last epoch was at {state.last['time']}, now it is {time}",
             )
+        keys = [key.published for key in self.keys]
+        if keys != state.keys:
+            told["keys"] = keys
         statement = str(canonical({
             "v": 1,
             "log": state.origin,
@@ -186,36 +141,81 @@ class Signer:
             "events": sum(seq for seq, _ in heads.values()),
             "changed": len(changed),
             "map_root": StreamMap(heads).root.hex(),
+            **told,
         }))  # fmt: skip
         leaves = [*state.leaves, leaf_hash(statement.encode())]
         text = checkpoint_text(state.origin, number, tree_root(leaves))
-        state.leaves = leaves
-        state.heads = dict(heads)
-        note = text + "\n" + self.key.line(text)
+        state.leaves, state.heads, state.keys = leaves, dict(heads), keys
+        note = text + "\n" + "".join(key.line(text) for key in self.keys)
         state.last = {"time": time, "statement": statement, "note": note, "changed": dict(changed)}
         state.keep()
-        self._write(database)
         return number
 
-    def _write(self, database: Database) -> None:
-        """Write the last signed epoch into the database."""
-        state = self.state
-        assert state.last is not None
-        number = len(state.leaves)
+    def write(self, database: Database, epochs: Mapping[int, Mapping[str, Any]]) -> None:
+        """Write signed epochs, by number, into the database."""
         with database.work(SIGNER) as work:
-            work.add(Epoch, {
-                "number": number,
-                "statement": state.last["statement"],
-                "leaf": state.leaves[-1].hex(),
-                "note": state.last["note"],
-                "at": work.now,
-            })  # fmt: skip
-            changed = state.last["changed"].items()
-            rows = [{"epoch": number, "stream": each, "seq": seq, "head": head} for each, (seq, head) in changed]
-            work.add(EpochHead, *rows)
+            for number, each in epochs.items():
+                leaf = self.state.leaves[number - 1].hex()
+                said = {"statement": each["statement"], "leaf": leaf, "note": each["note"], "at": work.now}
+                work.add(Epoch, {"number": number, **said})
+                changed = each["changed"].items()
+                rows = [{"epoch": number, "stream": name, "seq": seq, "head": head} for name, (seq, head) in changed]
+                work.add(EpochHead, *rows)
 
 
-def standing(work: Work) -> dict[str, tuple[int, str]]:
+def rotate(folder: Path) -> None:
+    """Draw a new key; the old one signs beside it until ``retire``. WrongState while one is being replaced."""
+    if (folder / RETIRING).exists():
+        raise WrongState(
+            "上一次更换密钥还没有结束：先公布新公钥，再用 --retire 停用旧密钥",
+            "a key is being replaced already: publish the new one, then end it with --retire",
+        )
+    (folder / KEY).replace(folder / RETIRING)
+
+
+def retire(folder: Path) -> None:
+    """Destroy the key that was replaced. WrongState where none is being replaced."""
+    if not (folder / RETIRING).exists():
+        raise WrongState("没有正在更换的密钥", "no key is being replaced")
+    (folder / RETIRING).unlink()
+
+
+def follow(work: Work, before: Heads, heads: Heads) -> Heads:
+    """The streams that moved since they stood as ``before``, each followed event by event, or Rewritten."""
+    gone = before.keys() - heads.keys()
+    if gone:
+        raise rewritten(
+            f"{len(gone)} 条轨迹不见了，如 {min(gone)}", f"{len(gone)} streams vanished, such as {min(gone)}"
+        )
+    changed = {stream: head for stream, head in heads.items() if before.get(stream) != head}
+    for stream, (seq, head) in changed.items():
+        old, chained = before.get(stream, (0, GENESIS))
+        if seq <= old:
+            raise rewritten(
+                f"{stream} 从第 {old} 条变为第 {seq} 条，或末尾被改",
+                f"{stream} went from {old} events to {seq}, or its end was changed",
+            )
+        with contextlib.closing(_events(work, stream, old, seq)) as events:
+            if _end(stream, old, chained, events) != (seq, head):
+                raise rewritten(f"{stream} 的末尾与记录不符", f"{stream} does not end where its head says")
+    return changed
+
+
+def written(work: Work) -> Iterator[dict[str, Any]]:
+    """Every epoch the database has, the first one first: statement, leaf, note, and the heads that moved."""
+    moved = select(EpochHead.epoch, EpochHead.stream, EpochHead.seq, EpochHead.head).order_by(EpochHead.epoch)
+    query = select(Epoch.number, Epoch.statement, Epoch.leaf, Epoch.note).order_by(Epoch.number)
+    with work.db.execute(moved.execution_options(yield_per=1000)) as heads:
+        row = next(heads, None)
+        for epoch in work.rows(query):
+            changed = {}
+            while row is not None and row.epoch <= epoch["number"]:
+                changed[row.stream] = (row.seq, row.head)
+                row = next(heads, None)
+            yield {**epoch, "changed": changed}
+
+
+def standing(work: Work) -> Heads:
     """Where every stream stands, all at one instant."""
     cases = select(("case/" + CaseFile.id).label("name"), CaseFile.seq, CaseFile.head)
     others = select(Stream.name, Stream.seq, Stream.head)
@@ -234,7 +234,7 @@ def _end(stream: str, seq: int, head: str, events: Iterable[Any]) -> tuple[int, 
     for event in events:
         seq += 1
         if event.seq != seq or not _follows(event, stream, seq, head):
-            raise _rewritten(
+            raise rewritten(
                 f"{stream} 第 {seq} 条接不上已封存的部分", f"event {seq} of {stream} does not continue what was sealed"
             )
         head = str(event.hash)
@@ -249,5 +249,6 @@ def _follows(event: Any, stream: str, seq: int, head: str) -> bool:
     return False
 
 
-def _rewritten(zh: str, en: str) -> Rewritten:
+def rewritten(zh: str, en: str) -> Rewritten:
+    """The refusal to sign, for this reason."""
     return Rewritten(f"拒绝封存：{zh}。请查明原因", f"refused to sign: {en}. Find out why")

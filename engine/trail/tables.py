@@ -43,6 +43,17 @@ class Anchor(Base):
     at: Mapped[datetime]
 
 
+class Halt(Base):
+    """Why the signer signs nothing: until it does again nothing is added to the trail, and all is read-only."""
+
+    __tablename__ = "halt"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    zh: Mapped[str]
+    en: Mapped[str]
+    lifted_at: Mapped[datetime | None]
+
+
 class SealRequest(Base):
     """Somebody waits for an epoch, or for the signature under the list of files of an export."""
 
