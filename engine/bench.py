@@ -20,7 +20,7 @@ from engine.errors import Unusable
 from engine.filling import filled
 from engine.library import Library
 from engine.scenario_file import read_scenario
-from engine.schema import upgrade
+from engine.schema import unguard, upgrade
 from engine.work import SYSTEM, Database, Request, Work, system_clock
 
 PROCESS, ELEMENT, WORKED = "tech_contract_registration", "content_review", "scenarios/p4-02.yaml"
@@ -90,6 +90,7 @@ def _measure(url: str, rounds: int) -> dict[str, Any]:
     with database.work(SYSTEM) as work:
         definitions.deploy_library(work)
         staff = {role: people.add(work, role, role, [role]) for role in Library.standing().vocabulary().roles}
+        unguard(work.db)
         work.db.execute(text("CREATE TABLE floor (id INTEGER PRIMARY KEY, value TEXT)"))
         work.db.execute(text("INSERT INTO floor VALUES (0, '')"))
     with cases.acting(database, staff["contract_applicant"]) as work:

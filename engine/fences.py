@@ -6,6 +6,7 @@ that is noticed by ``check_fences`` at every start, and proved by the chain of t
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -18,6 +19,11 @@ from engine.trail.offline import GENESIS
 
 REFUSED: Final = "append-only: rows are never changed, removed or replaced"
 OUT_OF_ORDER: Final = "an event must follow the last one of its stream"
+
+BUILDING: Final = "building"
+"""The mark of a connection to SQLite that may change the schema."""
+READING: Final = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION})
+DENIED: Final = sqlite3.SQLITE_DENY
 
 # Bits of pg_trigger.tgtype: what a trigger of PostgreSQL fires on.
 ROW, BEFORE, INSERT, DELETE, UPDATE, TRUNCATE = 1, 2, 4, 8, 16, 32
@@ -109,12 +115,39 @@ def _sqlite_triggers_of(table: Table) -> Iterator[tuple[str, str]]:
         yield "event_follows", SQLITE_FOLLOWS
 
 
+USED: Final = frozenset({
+    sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE,
+    sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE, sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT,
+})  # fmt: skip
+
+
+def only_rows(action: int, name: str | None, value: str | None, *_: str | None) -> int:
+    """What SQLite asks of every statement: one that works may read and write rows, and change no table or setting.
+
+    So a statement that somebody smuggled in cannot take a fence down; whoever opens the file by other means still can.
+    """
+    if action == sqlite3.SQLITE_PRAGMA:
+        return sqlite3.SQLITE_OK if value is None or str(name).endswith(("_info", "_list", "_xinfo")) else DENIED
+    if action not in USED or (action not in READING and str(name).startswith("sqlite_")):
+        return DENIED
+    return sqlite3.SQLITE_OK
+
+
+def unguard(connection: Connection) -> None:
+    """From here on a connection to SQLite may change the schema, until it is given back."""
+    if connection.dialect.name == "sqlite":
+        connection.info[BUILDING] = True
+        driver: Any = connection.connection.dbapi_connection
+        driver.set_authorizer(None)
+
+
 def _found_on_sqlite(connection: Connection) -> dict[str, str]:
     query = text("SELECT tbl_name, name, sql FROM sqlite_master WHERE type = 'trigger'")
     return {f"{row.tbl_name}.{row.name}": row.sql for row in connection.execute(query) if row.tbl_name in APPEND_ONLY}
 
 
 def _lay_on_sqlite(connection: Connection) -> None:
+    unguard(connection)
     found, tables = _found_on_sqlite(connection), inspect(connection).get_table_names()
     for name, statement in sqlite_triggers().items():
         if name.split(".")[0] not in tables:

@@ -19,14 +19,14 @@ from sqlalchemy.exc import DatabaseError
 
 from engine.catching_up import catch_up
 from engine.errors import Unusable
-from engine.fences import check_fences, lay_fences
+from engine.fences import check_fences, lay_fences, unguard
 from engine.grants import lay_grants
 from engine.model import Setting
 from engine.work import SYSTEM, Database
 
 __all__ = [
     "check", "check_fences", "known_revisions", "lay_fences", "lock", "migrate", "newest_revision", "revision",
-    "upgrade",
+    "unguard", "upgrade",
 ]  # fmt: skip
 
 # Any number that no other program takes on the same PostgreSQL; this one spells "liuhen" in ASCII.
@@ -68,6 +68,7 @@ def lock(connection: Connection) -> None:
 
 def migrate(connection: Connection, revision: str = "head") -> None:
     """Bring the tables to a revision. Whoever calls puts up the fences when the tables are as they should be."""
+    unguard(connection)
     with ONE_AT_A_TIME:
         command.upgrade(config(connection), revision)
 

@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError
 
 from engine.errors import Unusable, WrongUsage
+from engine.fences import BUILDING, only_rows
 from engine.model import Base, table
 
 if os.name == "posix":
@@ -26,6 +27,7 @@ BEIJING = ZoneInfo("Asia/Shanghai")
 # Statements that every step sends are built once: building one costs more than SQLite needs to carry it out.
 INSERTS: dict[type[Base], Insert] = {}
 
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON")
 CLOCK = "clock"
 SYSTEM = "system"
 
@@ -196,8 +198,14 @@ def connect_lazily(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy's begin event below opens transactions, not the driver
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
+        for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        connection.set_authorizer(only_rows)
+
+    @event.listens_for(engine, "checkin")
+    def guard_again(connection: Any, record: Any) -> None:
+        if record.info.pop(BUILDING, None) and connection is not None:
+            connection.set_authorizer(only_rows)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

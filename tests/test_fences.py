@@ -287,6 +287,7 @@ class TestOnSqlite:
             "setting.setting_no_update",
         ]
         with database.work("test") as work:
+            schema.unguard(work.db)
             work.db.execute(text("DROP TRIGGER mine"))
             schema.lay_fences(work.db)
             assert schema.check_fences(work.db) == []

@@ -38,6 +38,7 @@ def test_the_comparison_would_notice_a_missing_column(empty_database_url: str) -
     schema.upgrade(empty_database_url)
     database = Database(empty_database_url)
     with database.work("test") as work:
+        schema.unguard(work.db)
         work.db.execute(text("ALTER TABLE timer DROP COLUMN element"))
         assert "element" in str(compare_metadata(MigrationContext.configure(work.db), Base.metadata))
     database.close()
@@ -109,6 +110,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(empty_database_
 def test_a_database_with_other_tables_is_refused(empty_database_url: str) -> None:
     database = Database(empty_database_url)
     with database.work("test") as work:
+        schema.unguard(work.db)
         work.db.execute(text("CREATE TABLE invoices (id INTEGER)"))
     with pytest.raises(Unusable, match="invoices"):
         schema.upgrade(empty_database_url)
@@ -152,6 +154,7 @@ def test_a_filled_database_of_an_earlier_revision_is_upgraded(empty_database_url
 
     database = Database(empty_database_url)
     with database.work("test") as work:
+        schema.unguard(work.db)
         command.upgrade(schema.config(work.db), before)
         schema.lay_fences(work.db)
         work.db.execute(insert(DocumentContent).values(sha256="0" * 64, content=b"kept"))
