@@ -107,13 +107,15 @@ def play(url: str, number: int, *, seed: int = 0, told: Callable[[int], None] = 
     played = []
     try:
         for index in range(number):
-            age = PERIOD * (number - index) / number
+            age = PERIOD * (number - index) ** 2 / number**2  # ever closer to one another
             clock.instant = now - age
             turn = index // 2 % max(len(others), 1)
             wanted = [*others[turn:], *others[:turn]] if index % 2 else []
             case = _started(walker, [*wanted, CASES], scenarios)
-            # Old cases have come a long way; those of the last weeks stand anywhere.
-            for _ in range(36 if age > SETTLED else walker.random.randrange(1, 9)):
+            # Old cases have come a long way, those of the last weeks stand anywhere, and the newest have just come in:
+            # whatever the walks before them led to, there is something to do.
+            newest = index >= number - 2
+            for _ in range(0 if newest else 36 if age > SETTLED else walker.random.randrange(1, 9)):
                 walker.rest()
                 if walker.walk(case, 1) != "open":
                     break
