@@ -315,8 +315,8 @@ def test_a_signer_killed_anywhere_loses_and_forks_nothing(office: Office, signer
     leaves = [bytes.fromhex(row.leaf) for row in rows(office, select(Epoch.leaf).order_by(Epoch.number))]
     notes = [row.note for row in rows(office, select(Epoch.note).order_by(Epoch.number))]
     assert len(leaves) == len(points) + 2
-    for point in (read_checkpoint(note) for note in [*notes, *seen]):  # whatever was signed is in the one log
-        assert point.root == tree_root(leaves[: point.size])
+    for signed in (read_checkpoint(note) for note in [*notes, *seen]):  # whatever was signed is in the one log
+        assert signed.root == tree_root(leaves[: signed.size])
     assert office.sound()
 
 

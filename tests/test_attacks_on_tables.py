@@ -175,7 +175,7 @@ def test_no_route_of_the_orm_changes_an_event_for_the_application(accounts: dict
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_events_deleted_under_the_seal_are_missed_by_doctor_and_signer(
+def test_events_deleted_under_the_seal_are_noticed_by_doctor_and_signer(
     office: Office, sealed: Signer, tmp_path: Path, again: bool
 ) -> None:
     """Attacks T2, T4: with the fences down, and also when they stand again as if nothing had been."""
