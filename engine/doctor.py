@@ -36,20 +36,22 @@ class Check:
 
 def examine(work: Work, signer: Path) -> list[Check]:
     """Everything there is to say; ``signer`` is the folder of the signer's key, as this installation knows it."""
-    if schema.revision(work.db) != schema.newest_revision():
-        return [*_schema(work)]
-    return [*_schema(work), *_database(work), *_sealing(work), *_key(signer), *_people(work)]
+    shape = _schema(work)
+    if shape.state == "wrong":
+        return [shape]
+    return [shape, *_database(work), *_sealing(work), *_key(signer), *_people(work)]
 
 
-def _schema(work: Work) -> Iterator[Check]:
+def _schema(work: Work) -> Check:
     found, newest = schema.revision(work.db), schema.newest_revision()
-    if found == newest:
-        yield Check("schema", "ok", Text(f"数据库结构 {found}", f"the schema is at {found}"))
-    else:
-        yield Check("schema", "wrong", Text(
+    if found != newest:
+        return Check("schema", "wrong", Text(
             f"数据库结构是 {found or '空的'}，需要 {newest}：请运行 db upgrade",
             f"the schema is {found or 'empty'}, but {newest} is needed: run db upgrade",
         ))  # fmt: skip
+    if gone := ", ".join(schema.missing(work.db)):
+        return Check("schema", "wrong", Text(f"这些表不见了：{gone}", f"these tables are gone: {gone}"))
+    return Check("schema", "ok", Text(f"数据库结构 {found}", f"the schema is at {found}"))
 
 
 def _database(work: Work) -> Iterator[Check]:
@@ -90,6 +92,10 @@ def _sealing(work: Work) -> Iterator[Check]:
         ))  # fmt: skip
         return
     waiting = _unsealed(work)
+    if waiting < 0:
+        yield Check("sealed", "wrong", Text(
+            f"已封存的记录少了 {-waiting} 条：有人删除了轨迹", f"{-waiting} events that were sealed are gone"
+        ))  # fmt: skip
     late = waiting and work.now - last["at"] > STALE
     yield Check(
         "seal",

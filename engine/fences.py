@@ -71,7 +71,7 @@ def _sentence(name: str, expected: Mapping[str, Any], found: Mapping[str, Any]) 
     if name not in found:
         return f"{name}：缺失 / is missing"
     if name not in expected:
-        return f"{name}：不应有此触发器 / should not be there"
+        return f"{name}：不应存在 / should not be there"
     return f"{name}：被改动或停用 / was changed or switched off"
 
 
@@ -205,13 +205,23 @@ def _found_on_postgresql(connection: Connection, schema: str) -> dict[str, Any]:
         FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace s ON s.oid = c.relnamespace
         JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
         WHERE NOT t.tgisinternal AND s.nspname = :schema AND c.relname = ANY(:tables)""")
+    # A rule rewrites a statement before any trigger hears of it, a child table stands outside the fences of its parent,
+    # and row security hides rows from those who look.
+    around = text("""
+        WITH fenced AS (SELECT c.oid, c.relname, c.relrowsecurity FROM pg_class c
+            JOIN pg_namespace s ON s.oid = c.relnamespace WHERE s.nspname = :schema AND c.relname = ANY(:tables))
+        SELECT f.relname, r.rulename AS name FROM pg_rewrite r JOIN fenced f ON f.oid = r.ev_class
+        UNION ALL SELECT f.relname, i.inhrelid::regclass::text FROM pg_inherits i JOIN fenced f ON f.oid = i.inhparent
+        UNION ALL SELECT relname, 'row security' FROM fenced WHERE relrowsecurity""")
     functions = text("""
         SELECT p.proname, p.prosrc, p.proconfig FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
         WHERE n.nspname = :schema AND p.proname = ANY(:names)""")
+    tables = {"schema": schema, "tables": list(APPEND_ONLY)}
     found: dict[str, Any] = {
         f"{row.relname}.{row.tgname}": (row.nspname, row.proname, row.tgtype, row.tgenabled, row.tgqual, row.attributes)
-        for row in connection.execute(triggers, {"schema": schema, "tables": list(APPEND_ONLY)})
+        for row in connection.execute(triggers, tables)
     }
+    found |= {f"{row.relname}.{row.name}": "there" for row in connection.execute(around, tables)}
     names = {"schema": schema, "names": list(_functions(schema))}
     return found | {f"{row.proname}()": (row.prosrc, row.proconfig) for row in connection.execute(functions, names)}
 

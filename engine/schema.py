@@ -21,12 +21,12 @@ from engine.catching_up import catch_up
 from engine.errors import Unusable
 from engine.fences import check_fences, lay_fences, unguard
 from engine.grants import lay_grants
-from engine.model import Setting
+from engine.model import Base, Setting
 from engine.work import SYSTEM, Database
 
 __all__ = [
-    "check", "check_fences", "known_revisions", "lay_fences", "lock", "migrate", "newest_revision", "revision",
-    "unguard", "upgrade",
+    "check", "check_fences", "known_revisions", "lay_fences", "lock", "migrate", "missing", "newest_revision",
+    "revision", "unguard", "upgrade",
 ]  # fmt: skip
 
 # Any number that no other program takes on the same PostgreSQL; this one spells "liuhen" in ASCII.
@@ -91,6 +91,11 @@ def check(connection: Connection) -> None:
 def revision(connection: Connection) -> str | None:
     """The revision of the schema in this database; None in an empty one."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def missing(connection: Connection) -> list[str]:
+    """The tables that somebody has dropped or given another name."""
+    return sorted(Base.metadata.tables.keys() - inspect(connection).get_table_names())
 
 
 def newest_revision() -> str:

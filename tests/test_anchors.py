@@ -7,11 +7,16 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from sqlalchemy import select
 
 from engine.errors import WrongUsage
@@ -113,6 +118,47 @@ def test_a_stamp_of_another_authority_is_refused(authority: Authority, tmp_path:
         stamped(authority.url, tmp_path / "another.pem", "x")
 
 
+def run_out(authority: Authority, begin: timedelta, end: timedelta) -> None:
+    """The authority stamps with a certificate that is in force from and to these moments, counted from now."""
+    folder = authority.root.parent
+    root, old = (x509.load_pem_x509_certificate((folder / name).read_bytes()) for name in ("ca.pem", "tsa.pem"))
+    key = load_pem_private_key((folder / "ca.key").read_bytes(), None)
+    assert isinstance(key, RSAPrivateKey)
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder().subject_name(old.subject).issuer_name(root.subject).public_key(old.public_key())
+    made = made.serial_number(7).not_valid_before(now + begin).not_valid_after(now + end)
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
+    signed = made.add_extension(usage, critical=True).sign(key, SHA256())
+    (folder / "tsa.pem").write_bytes(signed.public_bytes(Encoding.PEM))
+
+
+def test_a_stamp_with_a_certificate_that_had_run_out_is_refused(authority: Authority) -> None:
+    """Attack B19: yesterday's certificate, today's stamp; and one that is not yet in force."""
+    assert stamped(authority.url, authority.root, "x")
+    for begin, end in ((-2, -1), (1, 2)):
+        run_out(authority, timedelta(days=begin), timedelta(days=end))
+        with pytest.raises(Unanchored, match="does not hold"):
+            stamped(authority.url, authority.root, "x")
+
+
+def test_a_stamp_outlives_its_certificate_for_whoever_names_the_day(authority: Authority, tmp_path: Path) -> None:
+    """Attack B19: years later openssl wants to be told as of when; a stamp of another text stays refused."""
+    (tmp_path / "text").write_text("x")
+    (tmp_path / "stamp.tsr").write_bytes(stamped(authority.url, authority.root, "x"))
+    now = int(datetime.now(UTC).timestamp())
+
+    def verified(seconds: int) -> int:
+        known = ("-CAfile", authority.root, "-untrusted", authority.root.with_name("tsa.pem"))
+        asked = ["ts", "-verify", "-data", tmp_path / "text", "-in", tmp_path / "stamp.tsr", *known]
+        command = ["openssl", *map(str, asked), "-attime", str(seconds)]
+        return subprocess.run(command, capture_output=True, check=False).returncode
+
+    assert verified(now) == 0
+    assert verified(now + 40 * 86400) == 1
+    (tmp_path / "text").write_text("y")
+    assert verified(now) == 1
+
+
 def test_checkpoints_are_stamped_once_a_day_and_the_stamp_goes_into_the_bundle(
     office: Office, authority: Authority, tmp_path: Path
 ) -> None:
@@ -130,7 +176,7 @@ def test_checkpoints_are_stamped_once_a_day_and_the_stamp_goes_into_the_bundle(
     files = unzipped(export(office.database, case, "system", patience=0).data)
     whole = Exported(files, signer.key, tmp_path)
     assert "trail/anchors/tsa.tsr" in files
-    assert [each for each in whole.verified() if "signature" not in each] == []
+    assert whole.verified() == ["the list is not signed"]  # there was no signer to ask
     other = {**files, "trail/anchors/tsa.tsr": stamped(authority.url, authority.root, "something else")}
     assert any("not a time stamp of this checkpoint" in each for each in whole.verified(other))
     office.start(contract_no="HT-2")

@@ -62,6 +62,7 @@ def edited(exported: Exported) -> list[dict[str, Any]]:
 
 
 def test_an_edited_event_breaks_the_chain(exported: Exported) -> None:
+    """Attack B1: with the list of files made to fit, and without."""
     lines = exported.files["trail/events.jsonl"].split(b"\n")
     lines[1] = canonical(edited(exported)[1]).encode()
     files = {**exported.files, "trail/events.jsonl": b"\n".join(lines)}
@@ -71,6 +72,7 @@ def test_an_edited_event_breaks_the_chain(exported: Exported) -> None:
 
 @pytest.mark.parametrize("how", ["edit", "truncate", "delete", "append", "reorder"])
 def test_a_chain_that_was_made_to_fit_is_not_what_was_sealed(exported: Exported, how: str) -> None:
+    """Attacks B2, B3, B4, B5, B8: every hash computed anew, and the list signed."""
     events = exported.events
     changed = {
         "edit": edited(exported),
@@ -88,12 +90,14 @@ def test_a_chain_that_was_made_to_fit_is_not_what_was_sealed(exported: Exported,
 
 
 def test_a_repeated_event_is_found(exported: Exported) -> None:
+    """Attack B6: with a chain made to fit."""
     events = exported.events
     found = exported.verified(exported.rechained([*events, events[-1]]))
     assert any("id is repeated" in each for each in found)
 
 
 def test_events_of_another_case_are_found(exported: Exported) -> None:
+    """Attack B7: all of them, or one."""
     events = [{**event, "stream": "case/another"} for event in exported.events]
     assert any("proof of epoch" in each for each in exported.verified(exported.rechained(events)))
     mixed = [*exported.events[:-1], {**exported.events[-1], "stream": "case/another"}]
@@ -114,10 +118,12 @@ def test_events_of_another_case_are_found(exported: Exported) -> None:
     ids=["spaces", "key twice", "float", "BOM", "CRLF", "no last newline", "U+2028"],
 )
 def test_events_in_another_writing_are_found(exported: Exported, spoil: Callable[[bytes], bytes]) -> None:
+    """Attack B10: in the file."""
     assert exported.verified({**exported.files, "trail/events.jsonl": spoil(exported.files["trail/events.jsonl"])})
 
 
 def test_files_that_are_changed_missing_or_added_are_found(exported: Exported) -> None:
+    """Attack B9: answers and diagrams."""
     name = next(each for each in exported.files if each.startswith("answers/"))
     changed = {**exported.files, name: exported.files[name].replace(b'"answer":', b'"answer" :')}
     assert exported.verified(changed)
@@ -145,6 +151,7 @@ def test_logs_for_other_programs_tell_of_the_same_events(exported: Exported) -> 
 
 
 def test_a_list_signed_with_another_key_or_as_something_else_is_found(exported: Exported) -> None:
+    """Attacks B11, B18: by another key of the same name; as another type."""
     other = Signing(exported.key.key.name, Ed25519PrivateKey.generate())
     manifest = exported.files["manifest.json"]
     assert exported.verified(
@@ -159,6 +166,7 @@ def test_a_list_signed_with_another_key_or_as_something_else_is_found(exported: 
 
 
 def test_an_edited_or_foreign_checkpoint_is_found(exported: Exported) -> None:
+    """Attacks B11, B12: root, size, signature."""
     note = exported.files["trail/checkpoint.txt"].decode()
     text = note.split("\n\n")[0] + "\n"
     size, root = int(text.split("\n")[1]), text.split("\n")[2]
@@ -173,6 +181,7 @@ def test_an_edited_or_foreign_checkpoint_is_found(exported: Exported) -> None:
 
 
 def test_witnesses_that_are_missing_or_sign_something_else_are_found(exported: Exported) -> None:
+    """Attack B13: stripped, or of another checkpoint."""
     witness = Signing("审计处", Ed25519PrivateKey.generate(), WITNESS_KEY)
     note = exported.files["trail/checkpoint.txt"].decode()
     text = note.split("\n\n")[0] + "\n"
@@ -186,6 +195,7 @@ def test_witnesses_that_are_missing_or_sign_something_else_are_found(exported: E
 
 
 def test_proofs_with_more_less_or_other_nodes_are_found(exported: Exported) -> None:
+    """Attacks B14, B15: nodes and epochs."""
     proof = json.loads(exported.files["trail/proof.json"])
     nodes = proof["epochs"][0]["proof"]
     assert nodes
@@ -199,12 +209,14 @@ def test_proofs_with_more_less_or_other_nodes_are_found(exported: Exported) -> N
 
 
 def test_a_time_stamp_of_something_else_is_found(exported: Exported) -> None:
+    """Attack B19: put in by hand."""
     assert any(
         "not a time stamp" in each for each in exported.verified({**exported.files, "trail/anchors/tsa.tsr": b"x"})
     )
 
 
 def test_an_event_dated_before_the_epoch_it_cites_shows_that_a_clock_was_set_back(exported: Exported) -> None:
+    """Attack S6: shown by what an event cites."""
     events = exported.events
     cited = next(event for event in events if "epoch" in event)
     at = events.index(cited)
@@ -248,6 +260,7 @@ def rewritten(exported: Exported, epochs: int) -> Files:
 
 
 def test_a_forged_newest_epoch_contradicts_the_epochs_before_it(exported: Exported) -> None:
+    """Attack S3: in the files of the bundle."""
     assert exported.verified(rewritten(exported, 1))
 
 
@@ -266,6 +279,7 @@ def test_a_checkpoint_newer_than_the_bundle_tells_of_a_rollback(exported: Export
 def test_a_total_rewriting_with_a_stolen_key_is_missed_unless_somebody_outside_kept_something(
     office: Office, tmp_path: Path
 ) -> None:
+    """Attack S11: in the files of the bundle."""
     case = office.start()
     with office.database.look("system") as work:
         signer = Signer.of(work, tmp_path / "signer")
@@ -283,6 +297,7 @@ def test_a_total_rewriting_with_a_stolen_key_is_missed_unless_somebody_outside_k
 
 
 def test_tricks_with_names_in_the_archive_are_found(exported: Exported) -> None:
+    """Attack B16: paths, letters, links."""
     for name in ("../x", "/etc/x", "a\\b", "C:x"):
         assert any("unsafe file name" in each for each in exported.verified({**exported.files, name: b""}))
     assert any("repeated" in each for each in exported.verified({**exported.files, "MANIFEST.json": b""}))

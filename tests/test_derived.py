@@ -50,9 +50,11 @@ XES = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="http://ww
   <xs:attributeGroup name="keyed"><xs:attribute name="key" type="xs:Name" use="required"/></xs:attributeGroup>
 </xs:schema>"""
 
-# OCEL 2.0, JSON: four lists; the value of every attribute is a text, its type stands in the declaration.
+# OCEL 2.0, JSON: four lists; the value of every attribute is a text, its type stands in the declaration. This is the
+# published schema and narrower: nothing that it does not name, the five types of its text, moments in UTC.
 TEXT = {"type": "string"}
-MOMENT = {"type": "string", "format": "date-time"}
+MOMENT = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$"}
+KIND = {"enum": ["string", "time", "integer", "float", "boolean"]}
 
 
 def listed(required: list[str], **properties: Any) -> dict[str, Any]:
@@ -60,10 +62,11 @@ def listed(required: list[str], **properties: Any) -> dict[str, Any]:
     return {"type": "array", "items": record}
 
 
-DECLARED = listed(["name", "attributes"], name=TEXT, attributes=listed(["name", "type"], name=TEXT, type=TEXT))
+DECLARED = listed(["name", "attributes"], name=TEXT, attributes=listed(["name", "type"], name=TEXT, type=KIND))
 RELATED = listed(["objectId", "qualifier"], objectId=TEXT, qualifier=TEXT)
 OCEL = {
     "type": "object",
+    "additionalProperties": False,
     "required": ["eventTypes", "objectTypes", "events", "objects"],
     "properties": {
         "eventTypes": DECLARED,

@@ -77,22 +77,26 @@ def contents(database: Database) -> dict[str, list[Any]]:
 
 
 def test_a_row_cannot_be_changed(database: Database) -> None:
+    """Attack T1: on both databases, in every table that is fenced."""
     for name in APPEND_ONLY:
         column = Base.metadata.tables[name].columns.keys()[-1]
         refused(database, f'UPDATE {name} SET "{column}" = "{column}"')
 
 
 def test_rows_cannot_be_deleted(database: Database) -> None:
+    """Attacks T2, T3, T4: with a condition."""
     for name in APPEND_ONLY:
         refused(database, f"DELETE FROM {name} WHERE 1 = 1")
 
 
 def test_a_table_cannot_be_emptied_at_once(database: Database) -> None:
+    """Attack T4: TRUNCATE, and the way SQLite has instead."""
     for name in APPEND_ONLY:  # SQLite has no TRUNCATE; a DELETE without WHERE is its truncate optimisation
         refused(database, f"DELETE FROM {name}" if database.sqlite else f"TRUNCATE {name} CASCADE")
 
 
 def test_a_row_cannot_be_replaced_under_any_of_its_keys(database: Database) -> None:
+    """Attack T5: also an event that takes the place or the hash of another."""
     for table in fenced_tables():
         with database.look("test") as work:
             there = dict(work.db.execute(select(table)).mappings().first() or {})
@@ -116,6 +120,7 @@ def replace(database: Database, table: Any, row: dict[str, Any], key: list[str])
 
 
 def test_an_upsert_is_refused(database: Database) -> None:
+    """Attack T5: INSERT … ON CONFLICT."""
     make = sqlite.insert if database.sqlite else postgresql.insert
     upsert = (
         make(Setting)
@@ -143,6 +148,7 @@ ROUTES: dict[str, Callable[[Session, Event], object]] = {
 
 
 def test_no_route_of_sqlalchemy_changes_an_event(database: Database) -> None:
+    """Attack T8: on both databases, as the owner."""
     for route in ROUTES.values():
 
         def attack(db: Connection, route: Callable[[Session, Event], object] = route) -> None:
@@ -189,6 +195,7 @@ OUT_OF_ORDER = [
 
 
 def test_an_event_out_of_order_is_refused(database: Database) -> None:
+    """Attacks T6, T7: on both databases, as the owner."""
     for _, seq, after, stream in OUT_OF_ORDER:
         prev = GENESIS if after is None else heads(database)[after - 1]
         refused(database, insert(Event).values(**event(seq, prev, stream=stream)))
@@ -242,6 +249,7 @@ class TestOnSqlite:
     # The number of an epoch is its rowid: nothing is hidden there, and another number is another epoch.
     @pytest.mark.parametrize("name", [name for name in APPEND_ONLY if name != "epoch"])
     def test_replacing_by_the_hidden_rowid_is_refused(self, foreign: sqlite3.Connection, name: str) -> None:
+        """Attack T5: REPLACE from another program."""
         if name == "event":
             body = canonical_body({"prev": GENESIS})
             row = ("sys/x", 1, "k", "a", None, "2026", body, event_hash(body))
@@ -263,11 +271,13 @@ class TestOnSqlite:
 
     @pytest.mark.parametrize("how", ["UPDATE OR REPLACE", "UPDATE OR IGNORE", "UPDATE"])
     def test_every_kind_of_update_is_refused(self, foreign: sqlite3.Connection, how: str) -> None:
+        """Attack T1: from another program."""
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             foreign.execute(f"{how} setting SET value = 'mine'")
 
     @pytest.mark.parametrize("how", ["INSERT OR IGNORE", "INSERT OR ROLLBACK", "INSERT"])
     def test_every_kind_of_insert_of_a_known_key_is_refused(self, foreign: sqlite3.Connection, how: str) -> None:
+        """Attack T5: from another program."""
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             foreign.execute(f"{how} INTO setting VALUES ('log', 'mine')")
 
@@ -316,7 +326,7 @@ class TestOnPostgresql:
         return url
 
     def test_a_wrong_hash_is_refused(self, url: str) -> None:
-        """SQLite cannot compute one; there the verification of the trail finds it."""
+        """Attack T6: SQLite cannot compute one; there the verification of the trail finds it."""
         database = Database(url)
         refused(database, insert(Event).values(**event(2, heads(database)[-1], hash="f" * 64)))
         database.close()
@@ -334,6 +344,7 @@ class TestOnPostgresql:
         ],
     )
     def test_switching_triggers_off_for_replication_does_not_help(self, url: str, attack: str) -> None:
+        """Attack T9: as a superuser."""
         with psycopg.connect(url) as connection:
             connection.execute("SET session_replication_role = replica")
             with pytest.raises(psycopg.errors.IntegrityError, match="append-only"):

@@ -109,6 +109,7 @@ def test_the_map_does_not_depend_on_the_order_in_which_streams_are_named() -> No
 @given(st.binary(max_size=200), st.integers(0, 511))
 @settings(max_examples=25, deadline=None)
 def test_a_signature_holds_as_the_library_says_and_with_no_bit_changed(message: bytes, bit: int) -> None:
+    """Attack B17: any bit of any signature."""
     secret = Ed25519PrivateKey.generate()
     public = secret.public_key().public_bytes_raw()
     signature = secret.sign(message)
@@ -122,6 +123,7 @@ def test_a_signature_holds_as_the_library_says_and_with_no_bit_changed(message: 
 
 
 def test_a_malleable_signature_is_refused() -> None:
+    """Attack B17: the twin s+L."""
     order = 2**252 + 27742317777372353535851937790883648493
     secret = Ed25519PrivateKey.generate()
     signature = secret.sign(b"x")
@@ -153,6 +155,7 @@ def test_a_file_that_is_no_key_is_refused(tmp_path: Path) -> None:
 
 
 def test_another_key_of_the_same_name_has_not_signed() -> None:
+    """Attack B11: in its signature line too."""
     ours, theirs = (Signing("log", Ed25519PrivateKey.generate()) for _ in range(2))
     text = checkpoint_text("log", 1, tree_root(leaves(1)))
     point = read_checkpoint(f"{text}\n{theirs.line(text)}")
@@ -201,6 +204,7 @@ def test_a_witness_cosigns_a_log_as_it_grows(log: Signing, witness: Outside) -> 
 
 
 def test_a_witness_cosigns_no_fork_and_no_shorter_log(log: Signing, witness: Outside) -> None:
+    """Attack S5: also a log that has shrunk."""
     cosigned(witness, note(log, leaves(5)), leaves(5))
     fork = [*leaves(4), leaf_hash(b"another")]
     with pytest.raises(Unanchored, match="not a continuation"):

@@ -74,6 +74,7 @@ def test_erasing_destroys_the_key_blanks_the_variables_and_leaves_the_trail_inta
 def test_bundles_of_before_and_after_an_erasure_are_both_intact(
     office: Office, sealing: Sealing, case: str, tmp_path: Path
 ) -> None:
+    """Attack S10: exported before and after."""
     before = unzipped(export(office.database, case, "system").data)
     erased(office)
     after = unzipped(export(office.database, case, "system").data)

@@ -127,6 +127,7 @@ def test_a_signer_goes_on_where_it_stopped(office: Office, signer: Signer) -> No
 
 
 def test_a_case_rewritten_consistently_is_not_signed(office: Office, signer: Signer) -> None:
+    """Attack S1: before and after it moves on."""
     case = office.start()
     signer.seal(office.database)
     behind_its_back(office, *rechained(office, case))
@@ -139,6 +140,7 @@ def test_a_case_rewritten_consistently_is_not_signed(office: Office, signer: Sig
 
 
 def test_a_shortened_case_is_not_signed(office: Office, signer: Signer) -> None:
+    """Attack S2: with its head corrected."""
     case = office.start()
     signer.seal(office.database)
     count = len(office.bodies(case))
@@ -148,6 +150,7 @@ def test_a_shortened_case_is_not_signed(office: Office, signer: Signer) -> None:
 
 
 def test_a_vanished_stream_is_not_passed_over(office: Office, signer: Signer) -> None:
+    """Attack S7: among others that stand."""
     office.start()
     signer.seal(office.database)
     behind_its_back(office, "DELETE FROM stream WHERE name = 'sys/policy'")
@@ -192,6 +195,7 @@ def test_epochs_this_signer_never_signed_are_noticed(office: Office, signer: Sig
 
 
 def test_a_clock_set_back_is_noticed(office: Office, signer: Signer) -> None:
+    """Attack S6: by two months."""
     signer.seal(office.database)
     office.later(days=-60)
     office.start()
@@ -202,6 +206,7 @@ def test_a_clock_set_back_is_noticed(office: Office, signer: Signer) -> None:
 def test_a_crash_between_the_signature_and_the_database_loses_and_forks_nothing(
     office: Office, signer: Signer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Attack S8: before the database hears of it."""
     signer.seal(office.database)
     office.start()
 
@@ -223,6 +228,7 @@ def test_a_crash_between_the_signature_and_the_database_loses_and_forks_nothing(
 
 
 def test_a_crash_while_the_state_is_written_leaves_the_old_state(office: Office, signer: Signer) -> None:
+    """Attack S8: half a leaf, half a state."""
     signer.seal(office.database)
     folder = signer.state.folder
     (folder / "leaves.bin").write_bytes((folder / "leaves.bin").read_bytes() + b"half a leaf")
@@ -247,6 +253,7 @@ def test_a_state_that_cannot_be_read_or_belongs_elsewhere_is_refused(office: Off
 def test_a_wiped_signer_signs_an_old_backup_and_only_somebody_outside_notices(
     office: Office, signer: Signer, tmp_path: Path
 ) -> None:
+    """Attack S4: the epochs are gone too."""
     key = Signing("审计处", Ed25519PrivateKey.generate(), WITNESS_KEY)
     watching = Witness(key, {signer.key.key.name: signer.key.key}, tmp_path / "seen.json", lambda: 1)
     serving = server(watching, "127.0.0.1", 0)
@@ -320,6 +327,7 @@ def at_work(office: Office, signer: Signer) -> Iterator[Sealing]:
 
 
 def test_eight_writers_and_the_signer_leave_no_gap_no_fork_and_no_deadlock(office: Office, at_work: Sealing) -> None:
+    """Attack S9: as threads of one server."""
     cases = [office.start(contract_no=f"HT-{number}") for number in range(4)]
 
     def write(number: int) -> None:

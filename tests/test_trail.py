@@ -102,6 +102,7 @@ def test_an_event_of_a_kind_that_is_not_listed_cannot_be_written(office: Office)
 
 @pytest.mark.parametrize("steps", [(-60,), (3600, -7200, 10), (-1, -1, -1), (-86400 * 60, 86400 * 61)])
 def test_time_never_runs_backwards_in_a_stream_whatever_the_clock_does(office: Office, steps: tuple[int, ...]) -> None:
+    """Attack S6: back, forward, and back again."""
     case = office.start()
     for seconds in steps:
         office.later(seconds=seconds)
@@ -142,6 +143,9 @@ ATTACKS = {
     ),
     "an event moved to another case": (
         "UPDATE event SET stream = 'case/{other}', seq = 99 WHERE stream = 'case/{case}' AND seq = " + LAST
+    ),
+    "a moment exchanged": (
+        "UPDATE event SET at = '2030-01-01 00:00:00.000000+00:00' WHERE stream = 'case/{case}' AND seq = 2"
     ),
     "a hash exchanged": "UPDATE event SET hash = 'x' WHERE stream = 'case/{case}' AND seq = 2",
     "a kind exchanged": "UPDATE event SET kind = 'case.closed' WHERE stream = 'case/{case}' AND seq = 2",
@@ -216,6 +220,7 @@ def said(office: Office, case: str, statement: str) -> str:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_what_is_changed_in_a_case_is_found_in_that_case_and_in_all(office: Office, case: str, name: str) -> None:
+    """Attacks T1, T2, T3, T4, T6, T7, T10: by the owner with the fences down, on both databases."""
     assert found(office) == []
     behind_its_back(office, said(office, case, ATTACKS[name]))
     everything = found(office)
@@ -226,6 +231,7 @@ def test_what_is_changed_in_a_case_is_found_in_that_case_and_in_all(office: Offi
 
 @pytest.mark.parametrize("name", EVERYWHERE)
 def test_what_is_changed_beside_the_cases_is_found(office: Office, case: str, name: str) -> None:
+    """Attacks T2, T4, T7: by the owner, with the fences down."""
     behind_its_back(office, said(office, case, EVERYWHERE[name]))
     assert found(office)
 

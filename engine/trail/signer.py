@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import CompoundSelect, func, select
 
 from engine.errors import Refusal, Unusable, WrongState
 from engine.instant import INSTANT_FORMAT
@@ -198,6 +198,8 @@ def follow(work: Work, before: Heads, heads: Heads) -> Heads:
         with contextlib.closing(_events(work, stream, old, seq)) as events:
             if _end(stream, old, chained, events) != (seq, head):
                 raise rewritten(f"{stream} 的末尾与记录不符", f"{stream} does not end where its head says")
+    if lost := _endless(work):
+        raise rewritten(f"{lost} 的末条记录不见了", f"the last event of {lost} is gone")
     return changed
 
 
@@ -217,10 +219,20 @@ def written(work: Work) -> Iterator[dict[str, Any]]:
 
 def standing(work: Work) -> Heads:
     """Where every stream stands, all at one instant."""
+    return {row.name: (row.seq, row.head) for row in work.db.execute(_heads()) if row.seq}
+
+
+def _heads() -> CompoundSelect[str, int, str]:
     cases = select(("case/" + CaseFile.id).label("name"), CaseFile.seq, CaseFile.head)
-    others = select(Stream.name, Stream.seq, Stream.head)
-    found = work.db.execute(cases.union_all(others))
-    return {row.name: (row.seq, row.head) for row in found if row.seq}
+    return cases.union_all(select(Stream.name, Stream.seq, Stream.head))
+
+
+def _endless(work: Work) -> str | None:
+    """A stream whose last event is not there, also of those that have not moved; None where there is none."""
+    heads = _heads().subquery()
+    last = (Event.stream == heads.c.name) & (Event.seq == heads.c.seq) & (Event.hash == heads.c.head)
+    query = select(heads.c.name).outerjoin(Event, last).where(heads.c.seq > 0, Event.stream.is_(None)).limit(1)
+    return work.db.execute(query).scalar_one_or_none()
 
 
 def _events(work: Work, stream: str, old: int, new: int) -> Generator[Any, None, None]:

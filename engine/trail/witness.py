@@ -69,6 +69,8 @@ class Witness:
                 raise Declined(409, f"{size}\n")
             if point.size < size:
                 raise Declined(400, "the log has shrunk")
+            if point.size == size and point.root != root:
+                raise Declined(409, "not a continuation of what was cosigned")
             if not is_consistent(size, root, point.size, point.root, proof):
                 raise Declined(422, "not a continuation of what was cosigned")
             self.seen[point.origin] = (point.size, point.root)
@@ -126,7 +128,8 @@ def server(witness: Witness, host: str, port: int) -> ThreadingHTTPServer:
         def _say(self, status: int, said: str) -> None:
             data = said.encode()
             self.send_response(status)
-            self.send_header("Content-Type", "text/x.tlog.size" if status == 409 else "text/plain; charset=utf-8")
+            media = "text/x.tlog.size" if status == 409 and said.strip().isdigit() else "text/plain; charset=utf-8"
+            self.send_header("Content-Type", media)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
