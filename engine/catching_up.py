@@ -26,12 +26,19 @@ def _amounts(work: Work) -> None:
     query = select(CaseFile.id, CaseFile.definition, CaseFile.scopes).where(CaseFile.scopes != "")
     for row in work.rows(query):
         try:
-            private = definitions.deployed(work, row["definition"]).private
-        except Unfit:  # a version that this Liuhen no longer reads: which of its variables are secret cannot be told
+            amount = amount_in(work, row["definition"], row["scopes"])
+        except Unfit:
             continue
-        amount = amount_of(_variables(row["scopes"]), private)
         if amount is not None:
             work.db.execute(update(CaseFile).where(CaseFile.id == row["id"]).values(amount_fen=amount))
+
+
+def amount_in(work: Work, definition: str, scopes: str) -> int | None:
+    """The amount of a case by its variables as they are kept.
+
+    Unfit: it is on a version that this Liuhen no longer reads: which of its variables are secret cannot be told.
+    """
+    return amount_of(_variables(scopes), definitions.deployed(work, definition).private)
 
 
 def _variables(scopes: str) -> Mapping[str, Value]:

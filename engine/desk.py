@@ -56,6 +56,7 @@ class Desk:
     incident: Incident | None = None
     stood: bool = False
     brought_on: str = "overtaken"
+    changed: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def over(cls, work: Work, row: Mapping[str, Any], deployed: definitions.Deployed) -> Desk:
@@ -89,6 +90,11 @@ class Desk:
         """Whoever may do the first work item of a case without an applicant would be that, and reads it so."""
         if self.row["applicant"] is None:
             self.given["applicant"] = PersonRef(self.work.actor)
+
+    def change(self, **values: Any) -> None:
+        """Give columns of the case other values; they are written when it is put back."""
+        self.row |= values
+        self.changed |= values
 
     # What the runtime asks of its host.
 

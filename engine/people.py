@@ -18,6 +18,7 @@ from engine.errors import NotFound, Unusable
 from engine.model import Base, CaseFile, Delegation, Person, PersonRole, Recusal, table
 from engine.requests import recall, remember
 from engine.said import LONGEST_NAME, plain
+from engine.trail.committing import OF_A_RECUSAL, committed_row
 from engine.trail.record import tell
 from engine.work import Work
 from forms.words import Text
@@ -215,7 +216,10 @@ def recuse(work: Work, person: str, reason: str, *, case: str | None = None, par
         raise NotFound(f"没有编号为 {case} 的案卷", f"there is no case {case}")
     if recall(work) is not None:
         return
-    values = {"person": person, "case": case, "party": party, "declared_by": work.actor}
-    work.db.execute(insert(Recusal).values(id=uuid.uuid4().hex, at=work.now, reason=reason, **values))
-    tell(work, "sys/people", "recusal.declared", {"person": person, "case": case, "party_named": party is not None})
+    about = {"person": person, "case": case, "party": party, "declared_by": work.actor}
+    new = {"id": uuid.uuid4().hex, **about, "reason": reason, "at": work.now}
+    row, commit = committed_row(new, OF_A_RECUSAL)
+    work.add(Recusal, row)
+    told = {"person": person, "case": case, "party_named": party is not None, "recusal": row["id"], "commit": commit}
+    tell(work, "sys/people", "recusal.declared", told)
     remember(work, "")

@@ -6,6 +6,7 @@ chain still verifies after a lawful erasure, and an export changes no event.
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import uuid
@@ -74,6 +75,7 @@ EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "timer.armed": ("开始计时", "timer armed"),
     "timer.fired": ("到期", "timer fired"),
     "register.recorded": ("登入台账", "register record written"),
+    "number.drawn": ("取号", "number drawn"),
     "document.attached": ("附件", "document attached"),
     "document.issued": ("出具文书", "document issued"),
     "notice.sent": ("通知", "notice sent"),
@@ -199,6 +201,12 @@ class Chain:
                 "deed": deed_of(body),
             }
         )
+
+    def close(self, after: str) -> None:
+        """Let the last waiting event tell, too, what its case is committed to from here on."""
+        row = self.rows[-1]
+        row["body"] = canonical_body({**json.loads(row["body"]), "after": after})
+        self.head = row["hash"] = event_hash(row["body"])
 
     def write(self, work: Work) -> None:
         """Write the waiting events in one statement, and in another what of them is searched by."""
