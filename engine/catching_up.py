@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sqlalchemy import select, update
 
-from engine import definitions
-from engine.amount import amount_of
+from engine.amount import amount_in
 from engine.model import CaseFile
-from engine.runtime.scopes import CASE, Scopes
 from engine.trail import deeds
 from engine.work import Work
-from forms.values import Value, from_json
 from forms.words import Unfit
 
 
@@ -31,16 +26,3 @@ def _amounts(work: Work) -> None:
             continue
         if amount is not None:
             work.db.execute(update(CaseFile).where(CaseFile.id == row["id"]).values(amount_fen=amount))
-
-
-def amount_in(work: Work, definition: str, scopes: str) -> int | None:
-    """The amount of a case by its variables as they are kept.
-
-    Unfit: it is on a version that this Liuhen no longer reads: which of its variables are secret cannot be told.
-    """
-    return amount_of(_variables(scopes), definitions.deployed(work, definition).private)
-
-
-def _variables(scopes: str) -> Mapping[str, Value]:
-    stored = from_json(scopes)
-    return Scopes.thawed(stored).table[CASE].values if isinstance(stored, list) else {}

@@ -52,7 +52,7 @@ def keep(desk: Desk, completed: int | None = None) -> None:
         state, scopes = desk.instance.frozen()
         amount = amount_of(desk.instance.scopes.table[CASE].values, desk.deployed.private)
         desk.change(state=state, scopes=scopes, amount_fen=amount)
-        desk.change(salt=commit_case(desk.chain, desk.row))
+        desk.change(salt=commit_case(desk.chain, desk.found, desk.row))
     _update(desk)
     signals.send_on(desk)
     if desk.incident is not None:
@@ -73,7 +73,7 @@ def _update(desk: Desk) -> None:
     if desk.work.db.execute(MOVED, {**desk.changed, **here}).rowcount != 1:
         raise AssertionError(f"case {desk.row['id']} was moved by somebody else although it was locked")
     desk.chain.write(desk.work)
-    desk.changed = {}
+    desk.found, desk.changed = dict(desk.row), {}
 
 
 def _insert_items(desk: Desk, completed: int | None) -> None:

@@ -66,6 +66,23 @@ def grant(work: Work, person: str, role: str) -> None:
         tell(work, "sys/people", "role.granted", {"person": person, "role": role})
 
 
+def revoke(work: Work, person: str, role: str) -> None:
+    """Take a role from a person. NotFound: they do not hold it."""
+    taken = work.db.execute(delete(PersonRole).where(PersonRole.person == person, PersonRole.role == role))
+    if not taken.rowcount:
+        who = name_of(work, person)
+        raise NotFound(f"“{who}”没有角色 {role}", f"{who!r} does not hold the role {role!r}")
+    tell(work, "sys/people", "role.revoked", {"person": person, "role": role})
+
+
+def deactivate(work: Work, person: str) -> None:
+    """Let a person who has left do nothing any more; what they did stays. NotFound: there is no such active person."""
+    active = (Person.id == person, Person.active)
+    if not work.db.execute(update(Person).where(*active).values(active=False)).rowcount:
+        raise NotFound(f"没有在用的人员 {person}", f"there is no active person {person}")
+    tell(work, "sys/people", "person.deactivated", {"person": person})
+
+
 def _inserted(work: Work, into: type[Base], row: Mapping[str, Any]) -> bool:
     """Insert a row; False if there is one of the same key, also if another act has just made it."""
     inserting = sqlite.insert(into) if work.database.sqlite else postgresql.insert(into)

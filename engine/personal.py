@@ -182,9 +182,9 @@ def _blank(work: Work, case: str, fields: Collection[str], approved_by: str) -> 
 
     text = json.dumps(without(json.loads(row["scopes"])), ensure_ascii=False, separators=(",", ":"))
     chain = Chain.standing(f"case/{case}", row["seq"], row["head"], row["last_at"])
-    told = {"values": len(fields), "approved_by": approved_by}
+    told = {"erased": len(fields), "approved_by": approved_by}
     chain.add(work, "privacy.erased", told, process={"key": row["process"]})
-    salt = commit_case(chain, {**row, "scopes": text})
+    salt = commit_case(chain, row, {**row, "scopes": text})
     stands = {"seq": chain.seq, "head": chain.head, "last_at": chain.last_at}
     work.db.execute(update(CaseFile).where(CaseFile.id == case).values(scopes=text, salt=salt, **stands))
     chain.write(work)

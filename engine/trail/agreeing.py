@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import String, select, type_coerce
 
 from engine import personal
+from engine.amount import amount_in
 from engine.base import Base
-from engine.catching_up import amount_in
 from engine.instant import Instant
 from engine.model import CaseFile, Comment, Definition, Document, DocumentContent, RegisterRecord, Submission
 from engine.trail.committing import OF_A_CASE, OF_A_RECORD, fits, plain
@@ -68,6 +68,13 @@ def check_cases(work: Work, case: str | None, told: Told, verdict: Verdict) -> N
     for found in stored(work, CaseFile, (*OF_A_CASE, "id", "salt"), case):
         stream = f"case/{found['id']}"
         said = told.cases.get(stream, ToldCase())
+        for seq in said.exchanged:
+            verdict.flaw(
+                stream,
+                "这一步办理前，案卷（状态、变量、标题等）已被改动",
+                "before this act somebody had changed the case (its state, variables, title …)",
+                seq,
+            )
         wrong = [name for name, value in said.columns.items() if plain(found[name]) != value]
         if said.version is not None and versions.get(found["definition"]) != said.version:
             wrong.append("version")

@@ -6,6 +6,7 @@ the row holds, and whoever changes the row behind the fences cannot have it fit 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
@@ -40,10 +41,15 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def commit_case(chain: Chain, row: Mapping[str, Any]) -> str:
-    """Let the last event that waits in the chain of a case tell what the case is now; gives the salt to keep in it."""
+def commit_case(chain: Chain, found: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    """Let the last event that waits in the chain of a case tell what the case was when this act found it (``before``,
+    which must be what was told ``after`` the act before) and what it is now; gives the salt to keep in the case.
+    """
     salt = new_salt()
-    chain.close(commitment(salt, row, OF_A_CASE))
+    told = {"after": commitment(salt, row, OF_A_CASE)}
+    with contextlib.suppress(KeyError, TypeError, ValueError):  # no salt, or none any more: then there is no before
+        told["before"] = commitment(found["salt"], found, OF_A_CASE)
+    chain.close(told)
     return salt
 
 

@@ -133,8 +133,12 @@ def _check_policies(work: Work, told: Told, verdict: Verdict) -> None:
 
 def _check_people(work: Work, told: Told, verdict: Verdict) -> None:
     """Everybody was entered, and holds exactly the roles that were granted."""
-    people = set(work.db.execute(select(Person.id)).scalars())
-    for person in sorted(people ^ told.people):
+    people = {row.id: row.active for row in work.db.execute(select(Person.id, Person.active))}
+    for person in sorted(person for person, active in people.items() if active and not told.people.get(person, True)):
+        verdict.flaw(
+            PEOPLE, f"人员 {person} 已停用，又能登录", f"the person {person} was deactivated and yet may sign in again"
+        )
+    for person in sorted(people.keys() ^ told.people.keys()):
         verdict.flaw(
             PEOPLE,
             f"人员 {person} 没有登记过，或已登记而不见了",

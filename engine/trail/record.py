@@ -86,7 +86,9 @@ EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "policy.imported": ("导入政策文件", "policy text imported"),
     "calendar.loaded": ("日历载入", "calendar loaded"),
     "person.added": ("登记人员", "person added"),
+    "person.deactivated": ("停用人员", "person deactivated"),
     "role.granted": ("授予角色", "role granted"),
+    "role.revoked": ("收回角色", "role revoked"),
     "recusal.declared": ("回避", "recusal declared"),
     "delegation.made": ("委托", "delegation made"),
     "delegation.ended": ("委托结束", "delegation ended"),
@@ -202,10 +204,10 @@ class Chain:
             }
         )
 
-    def close(self, after: str) -> None:
-        """Let the last waiting event tell, too, what its case is committed to from here on."""
+    def close(self, told: Mapping[str, str]) -> None:
+        """Let the last waiting event tell this, too."""
         row = self.rows[-1]
-        row["body"] = canonical_body({**json.loads(row["body"]), "after": after})
+        row["body"] = canonical_body({**json.loads(row["body"]), **told})
         self.head = row["hash"] = event_hash(row["body"])
 
     def write(self, work: Work) -> None:

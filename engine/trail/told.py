@@ -11,15 +11,22 @@ Data = dict[str, Any]
 
 @dataclass(slots=True)
 class ToldCase:
-    """What the events of a case tell of its row; ``after`` is the last commitment to all of it."""
+    """What the events of a case tell of its row; ``after`` is the last commitment to all of it.
+
+    ``exchanged`` are the numbers of the events whose act found another case than the act before had left.
+    """
 
     after: str | None = None
     version: tuple[object, ...] | None = None
     columns: Data = field(default_factory=dict)
+    exchanged: list[Any] = field(default_factory=list)
 
     def hear(self, body: Data, data: Data) -> None:
         """One more event of the case, in order."""
-        self.after = body.get("after", self.after)
+        if "after" in body:
+            if body.get("before") != self.after:
+                self.exchanged.append(body.get("seq"))
+            self.after = body["after"]
         process = _record(body.get("process"))
         if "sha256" in process:
             self.version = tuple(process.get(name) for name in ("key", "version", "sha256"))
@@ -60,7 +67,7 @@ class Told:
     parameters: dict[str, tuple[str, str]] = field(default_factory=dict)
     calendars: dict[str, Data] = field(default_factory=dict)
     policies: dict[tuple[str, str], str] = field(default_factory=dict)
-    people: set[str] = field(default_factory=set)
+    people: dict[str, bool] = field(default_factory=dict)
     roles: set[tuple[str, str]] = field(default_factory=set)
     delegations: Counter[tuple[str, ...]] = field(default_factory=Counter)
     ended: Counter[tuple[str, ...]] = field(default_factory=Counter)
@@ -103,7 +110,9 @@ class Told:
             case "policy.imported":
                 self.policies[str(data.get("code")), str(data.get("number"))] = str(data.get("sha256"))
             case "person.added":
-                self.people.add(str(data.get("person")))
+                self.people[str(data.get("person"))] = True
+            case "person.deactivated":
+                self.people[str(data.get("person"))] = False
             case "role.granted":
                 self.roles.add((str(data.get("person")), str(data.get("role"))))
             case "role.revoked":
