@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bpmn.dmn_coverage import gaps_and_overlaps
@@ -145,10 +146,10 @@ def adopt(desk: Desk, step: Step, given: Mapping[str, Value]) -> Value:
         work, values, start, adopted=base.adopted, keys=tuple(changed), case=case["id"], number=number
     )
     row: dict[str, Value] = {"id": made.id, "version": made.number, "effective_from": start, "adopted_by": number}
-    registers.record(work, known.registers[REGISTER], made.id, row, case=case["id"], element=step.id)
     told = {"set": made.id, "sha256": parameter_sets.hashed(values), "from": start.isoformat()}
     desk.tell("parameters.adopted", told, element=step.id, process=step.process)
-    desk.tell("register.recorded", {"register": REGISTER, "key": made.id}, element=step.id, process=step.process)
+    tell = partial(desk.tell, "register.recorded", element=step.id, process=step.process)
+    registers.record(work, known.registers[REGISTER], made.id, row, case=case["id"], element=step.id, tell=tell)
     parts = known.parameters
     changes: list[Value] = [
         {"key": key, "about": parts[key].about.zh, "old": parts[key].said(base.values.get(key, "")).zh,

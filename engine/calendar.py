@@ -17,6 +17,7 @@ from sqlalchemy import func, insert, select, text
 from bpmn.durations import Duration, parse_duration
 from engine.errors import Incident, Unusable
 from engine.model import CalendarDay
+from engine.trail.committing import days_hash
 from engine.trail.record import tell
 from engine.work import BEIJING, Work
 from forms.values import Value
@@ -146,7 +147,8 @@ def _add_version(work: Work, days: Mapping[date, bool], source: str, note: str) 
     work.memory.setdefault("calendar", version)
     row = {"version": version, "source": source, "note": note}
     work.db.execute(insert(CalendarDay), [row | {"day": day, "working": days[day]} for day in sorted(days)])
-    about = {"version": version, "source": source, "days": len(days), "note": note}
+    hashed = days_hash((day.isoformat(), days[day], source, note) for day in sorted(days))
+    about = {"version": version, "source": source, "days": len(days), "note": note, "sha256": hashed}
     period = {"first": min(days).isoformat(), "last": max(days).isoformat()}
     tell(work, "sys/policy", "calendar.loaded", about | period)
     return version

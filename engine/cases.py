@@ -82,7 +82,6 @@ def start(work: Work, process: str, answer: Mapping[str, Any]) -> str:
     # Whoever starts is the applicant and so often the assignee; the role of the first item is asked for all the same.
     admit(desk, {**item, "assignees": ""} if item["roles"] else item, "start")
     _complete(desk, item, answer, None)
-    entitle(desk)
     remember(work, desk.row["id"])
     return str(desk.row["id"])
 
@@ -120,7 +119,7 @@ def _complete(desk: Desk, item: Item, answer: Mapping[str, Any], on_behalf_of: s
     desk.tell("task.completed", told | adopted, element=element, process=process, actor=actor)
     by = [desk.work.actor, *([on_behalf_of] if on_behalf_of else [])]
     desk.move(partial(Instance.complete, token=token, answers=values, by=by))
-    if adopted:
+    if adopted or not desk.row["step"]:  # whoever begins a case names it
         entitle(desk)
     desk.keep(token)
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sqlalchemy import select, update
 
-from engine import definitions
-from engine.amount import amount_of
+from engine.amount import amount_in
 from engine.model import CaseFile
-from engine.runtime.scopes import CASE, Scopes
 from engine.trail import deeds
 from engine.work import Work
-from forms.values import Value, from_json
 from forms.words import Unfit
 
 
@@ -26,14 +21,8 @@ def _amounts(work: Work) -> None:
     query = select(CaseFile.id, CaseFile.definition, CaseFile.scopes).where(CaseFile.scopes != "")
     for row in work.rows(query):
         try:
-            private = definitions.deployed(work, row["definition"]).private
-        except Unfit:  # a version that this Liuhen no longer reads: which of its variables are secret cannot be told
+            amount = amount_in(work, row["definition"], row["scopes"])
+        except Unfit:
             continue
-        amount = amount_of(_variables(row["scopes"]), private)
         if amount is not None:
             work.db.execute(update(CaseFile).where(CaseFile.id == row["id"]).values(amount_fen=amount))
-
-
-def _variables(scopes: str) -> Mapping[str, Value]:
-    stored = from_json(scopes)
-    return Scopes.thawed(stored).table[CASE].values if isinstance(stored, list) else {}

@@ -1,4 +1,4 @@
-"""Commands about who stands in for whom (委托)."""
+"""Commands about what people may do: their roles, and who stands in for whom (委托)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,53 @@ from datetime import date, datetime
 
 import click
 
-from engine import cases, substitutes
+from engine import cases, people, substitutes
 from engine.cli_base import as_json, opened, show, somebody
 from engine.cli_cases import person
 from engine.config import Config
+from engine.errors import WrongUsage
+from engine.library import Library
 from engine.people import names
-from engine.work import BEIJING
+from engine.work import BEIJING, SYSTEM
 
 DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@person.command("grant")
+@click.argument("person")
+@click.argument("role")
+@click.pass_obj
+def person_grant(config: Config, person: str, role: str) -> None:
+    """Give PERSON (login or name) a ROLE."""
+    if role not in Library.standing().vocabulary().roles:
+        raise WrongUsage(f"没有角色 {role}", f"there is no role {role}")
+    database = opened(config)
+    holder = somebody(database, person)
+    with database.work(SYSTEM) as work:
+        people.grant(work, holder, role)
+
+
+@person.command("revoke")
+@click.argument("person")
+@click.argument("role")
+@click.pass_obj
+def person_revoke(config: Config, person: str, role: str) -> None:
+    """Take a ROLE from PERSON (login or name)."""
+    database = opened(config)
+    holder = somebody(database, person)
+    with database.work(SYSTEM) as work:
+        people.revoke(work, holder, role)
+
+
+@person.command("deactivate")
+@click.argument("person")
+@click.pass_obj
+def person_deactivate(config: Config, person: str) -> None:
+    """Let PERSON (login or name), who has left, do nothing any more."""
+    database = opened(config)
+    leaver = somebody(database, person)
+    with database.work(SYSTEM) as work:
+        people.deactivate(work, leaver)
 
 
 @person.command("substitute")

@@ -43,7 +43,7 @@ def trail_verify(config: Config, case: str | None, everything: bool, as_json: bo
     with opened(config).look(SYSTEM) as work:
         verdict = verify(work, inbox.case(work, case)["id"] if case else None)
     flaws = [
-        {"id": flaw.stream, "seq": flaw.seq, "zh": flaw.text.zh, "en": flaw.text.en} for flaw in verdict.flaws or []
+        {"id": flaw.stream, "seq": flaw.seq, "zh": flaw.text.zh, "en": flaw.text.en} for flaw in verdict.flaws
     ]
     said = {
         "intact": verdict.intact,
@@ -52,9 +52,12 @@ def trail_verify(config: Config, case: str | None, everything: bool, as_json: bo
         "documents": verdict.documents,
     }
     if as_json:
-        click.echo(json.dumps({**said, "flaws": flaws}, ensure_ascii=False, indent=1))
+        notes = [{"zh": note.zh, "en": note.en} for note in verdict.notes]
+        click.echo(json.dumps({**said, "flaws": flaws, "notes": notes}, ensure_ascii=False, indent=1))
     else:
         click.echo("  ".join(f"{key}={value}" for key, value in said.items()))
+        for note in verdict.notes:
+            click.echo(f"{note.zh} / {note.en}")
         show(flaws, False, "id", "seq", "zh", "en")
     sys.exit(0 if verdict.intact else 1)
 

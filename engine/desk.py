@@ -39,7 +39,7 @@ MOST_TIMERS = 1_000
 
 @dataclass(slots=True)
 class Desk:
-    """One case, open for one act. ``row`` is the case as stored; ``keep`` writes everything back."""
+    """One case, open for one act. ``found`` is the case as stored; ``keep`` writes back what it is now (``row``)."""
 
     work: Work
     row: dict[str, Any]
@@ -56,12 +56,14 @@ class Desk:
     incident: Incident | None = None
     stood: bool = False
     brought_on: str = "overtaken"
+    found: Row = field(default_factory=dict)
+    changed: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def over(cls, work: Work, row: Mapping[str, Any], deployed: definitions.Deployed) -> Desk:
         """A desk for this row of ``casefile``; its instance is yet to be started or thawed."""
         chain = Chain.standing(f"case/{row['id']}", row["seq"], row["head"], row["last_at"])
-        desk = cls(work, dict(row), deployed, chain, calendar.calendar_of(work, row["calendar"]))
+        desk = cls(work, dict(row), deployed, chain, calendar.calendar_of(work, row["calendar"]), found=row)
         desk.functions = {**functions(work, desk.calendar), **desk.supplied()}
         desk.given = {
             "params": dict(parameter_sets.values(work, row["parameters"])),
@@ -89,6 +91,11 @@ class Desk:
         """Whoever may do the first work item of a case without an applicant would be that, and reads it so."""
         if self.row["applicant"] is None:
             self.given["applicant"] = PersonRef(self.work.actor)
+
+    def change(self, **values: Any) -> None:
+        """Give columns of the case other values; they are written when it is put back."""
+        self.row |= values
+        self.changed |= values
 
     # What the runtime asks of its host.
 

@@ -100,7 +100,7 @@ class Audience:
         verdict = verify(self.work, self.case)
         found = "intact" if verdict.intact else "broken"
         if found != expected:
-            self._differ("trail", expected, f"{found} {[str(flaw.text) for flaw in verdict.flaws or []]}")
+            self._differ("trail", expected, f"{found} {[str(flaw.text) for flaw in verdict.flaws]}")
 
     def _facts(self, expected: Any) -> None:
         found = facts_of(self.work, self.case)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, select, update
 
@@ -15,6 +15,7 @@ from engine.errors import Incident
 from engine.model import CaseFile, Standstill, Task, Timer, table
 from engine.runtime.scopes import CASE
 from engine.trail import epochs
+from engine.trail.committing import commit_case
 
 if TYPE_CHECKING:
     from engine.desk import Desk
@@ -31,7 +32,8 @@ CLOSED = update(_task).where(_task.c.id.in_(bindparam("items", expanding=True)))
 def keep(desk: Desk, completed: int | None = None) -> None:
     """Write everything about a case: all or, with the transaction around it, none.
 
-    ``completed`` is the token of the work item that this act completed.
+    Where nothing is told nothing of the case has changed, and the texts it is kept in stay what the trail is committed
+    to. ``completed`` is the token of the work item that this act completed.
     """
     desk.tell_happenings()
     _insert_items(desk, completed)
@@ -40,18 +42,18 @@ def keep(desk: Desk, completed: int | None = None) -> None:
     signals.keep_listeners(desk)
     if desk.stood and not desk.instance.held() and desk.incident is None:
         _close_incidents(desk)
-    state, scopes = desk.instance.frozen()
-    changed: dict[str, Any] = {"state": state, "scopes": scopes, "step": desk.row["step"] + 1}
     if desk.instance.ended and desk.row["status"] == "open":
         outcome = str(desk.instance.outcome)
-        changed |= {"status": "closed", "outcome": outcome, "closed_at": desk.work.now}
+        desk.change(status="closed", outcome=outcome, closed_at=desk.work.now)
         desk.tell("case.closed", {"outcome": outcome})
-    amount = amount_of(desk.instance.scopes.table[CASE].values, desk.deployed.private)
-    if amount != desk.row.get("amount_fen"):
-        changed["amount_fen"] = amount
     if _decisive(desk):
         epochs.request(desk.work)
-    _update(desk, changed)
+    if desk.chain.rows:
+        state, scopes = desk.instance.frozen()
+        amount = amount_of(desk.instance.scopes.table[CASE].values, desk.deployed.private)
+        desk.change(state=state, scopes=scopes, amount_fen=amount)
+        desk.change(salt=commit_case(desk.chain, desk.found, desk.row))
+    _update(desk)
     signals.send_on(desk)
     if desk.incident is not None:
         _keep_incident(desk, desk.incident)
@@ -63,14 +65,15 @@ def _decisive(desk: Desk) -> bool:
     return any(body["type"] == "case.closed" or body["data"].get("tag") in SEALED_AT_ONCE for body in told)
 
 
-def _update(desk: Desk, changed: dict[str, Any]) -> None:
+def _update(desk: Desk) -> None:
     """Write the case and the waiting events; the step counter asserts that nobody else moved the case."""
-    changed |= {"seq": desk.chain.seq, "head": desk.chain.head, "last_at": desk.chain.last_at}
     here = {"here": desk.row["id"], "at_step": desk.row["step"]}
-    if desk.work.db.execute(MOVED, {**changed, **here}).rowcount != 1:
+    stands = {"seq": desk.chain.seq, "head": desk.chain.head, "last_at": desk.chain.last_at}
+    desk.change(step=desk.row["step"] + 1, **stands)
+    if desk.work.db.execute(MOVED, {**desk.changed, **here}).rowcount != 1:
         raise AssertionError(f"case {desk.row['id']} was moved by somebody else although it was locked")
     desk.chain.write(desk.work)
-    desk.row |= changed
+    desk.found, desk.changed = dict(desk.row), {}
 
 
 def _insert_items(desk: Desk, completed: int | None) -> None:

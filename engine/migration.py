@@ -191,7 +191,7 @@ def migrate(work: Work, case: str, to: str, renamed: Mapping[str, str] | None = 
     told = {"from": old.deployed.version, "to": new.version, "sha256": new.sha256, "renamed": dict(renamed)}
     desk.tell("case.migrated", {**told, "armed": arrival.armed, "disarmed": arrival.disarmed})
     desk.instance.happenings = waiting
-    work.db.execute(update(CaseFile).where(CaseFile.id == case).values(definition=new.id))
+    desk.change(definition=new.id)
     for token in list(desk.instance.items()):
         shown = _shown(token.task_spec.element) | _people(*arrival.items.get(token.id, (None, ())))
         work.db.execute(update(Task).where(Task.id == desk.item_id(token.id)).values(**shown))

@@ -74,7 +74,8 @@ class CaseFile(Base):
     """One case (卷宗). ``state`` and ``scopes`` are the runtime's; ``seq`` and ``head`` are where its trail stands.
 
     ``status`` is open, suspended or closed; ``stopped_at`` and ``stopped_for`` say since when and why it is suspended.
-    ``amount_fen`` repeats one of its variables (see ``amount``).
+    ``amount_fen`` repeats one of its variables (see ``amount``). ``salt`` is that of the commitment to all of this
+    (see ``trail.committing``); None: nothing has happened in the case since there are such commitments.
     """
 
     __tablename__ = "casefile"
@@ -100,6 +101,7 @@ class CaseFile(Base):
     head: Mapped[str]
     last_at: Mapped[datetime]
     amount_fen: Mapped[int | None] = mapped_column(BigInteger)
+    salt: Mapped[str | None]
     __table_args__ = (
         Index("casefile_amount", "amount_fen"),
         Index("casefile_opened", "opened_at"),
@@ -122,7 +124,10 @@ class Request(Base):
 
 
 class RegisterRecord(Base):
-    """One version of one record of a register (台账), with the case and element that wrote it."""
+    """One version of one record of a register (台账), with the case and element that wrote it.
+
+    ``salt`` is that of the commitment to it; None: it was written before there were such commitments.
+    """
 
     __tablename__ = "register_record"
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -133,6 +138,7 @@ class RegisterRecord(Base):
     case: Mapped[str | None] = mapped_column(ForeignKey("casefile.id"), index=True)
     element: Mapped[str]
     at: Mapped[datetime]
+    salt: Mapped[str | None]
     __table_args__ = (UniqueConstraint("register", "key", "version", name="register_record_once"),)
 
 
@@ -333,7 +339,10 @@ class Delegation(Base):
 
 
 class Recusal(Base):
-    """An interest that was declared or found (回避): in one case, or towards one party in all of them."""
+    """An interest that was declared or found (回避): in one case, or towards one party in all of them.
+
+    ``salt`` is as in ``RegisterRecord``.
+    """
 
     __tablename__ = "recusal"
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -343,6 +352,7 @@ class Recusal(Base):
     reason: Mapped[str]
     declared_by: Mapped[str]
     at: Mapped[datetime]
+    salt: Mapped[str | None]
 
 
 class CalendarDay(Base):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bpmn.diagram import Element
 from engine import documents, plugged, registers
@@ -63,11 +63,13 @@ def record(desk: Desk, step: Step, parameters: Mapping[str, Value]) -> Value:
     key = parameters["key"]
     text = key.id if isinstance(key, PersonRef) else str(key)
     supersede = str(parameters.get("supersede") or "own")
+    shown = "withheld" if _has_private_key(desk, step.element) else text
+
+    def tell(told: dict[str, Any]) -> None:
+        desk.tell("register.recorded", {**told, "key": shown}, element=step.id, process=step.process)
+
     case = {"case": desk.row["id"], "element": step.id, "supersede": supersede}
-    kept = registers.record(desk.work, kinds[name], text, value, **case)
-    told = {"register": name, "key": "withheld" if _has_private_key(desk, step.element) else text}
-    desk.tell("register.recorded", told, element=step.id, process=step.process)
-    return kept
+    return registers.record(desk.work, kinds[name], text, value, **case, tell=tell)
 
 
 def _has_private_key(desk: Desk, element: Element) -> bool:
@@ -82,9 +84,11 @@ def find(desk: Desk, _: Step, parameters: Mapping[str, Value]) -> Value:
     return registers.find(desk.work, str(parameters["register"]), key.id if isinstance(key, PersonRef) else str(key))
 
 
-def number(desk: Desk, _: Step, parameters: Mapping[str, Value]) -> Value:
+def number(desk: Desk, step: Step, parameters: Mapping[str, Value]) -> Value:
     """number.next: the next gap-free number of a series and year."""
-    return registers.draw(desk.work, str(parameters["series"]), desk.work.today)
+    drawn = registers.draw(desk.work, str(parameters["series"]), desk.work.today)
+    desk.tell("number.drawn", {"number": drawn}, element=step.id, process=step.process)
+    return drawn
 
 
 def issue(desk: Desk, step: Step, parameters: Mapping[str, Value]) -> Value:

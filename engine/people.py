@@ -18,6 +18,7 @@ from engine.errors import NotFound, NotYours, Unusable
 from engine.model import Base, CaseFile, Delegation, Person, PersonRole, Recusal, table
 from engine.requests import recall, remember
 from engine.said import LONGEST_NAME, plain
+from engine.trail.committing import OF_A_RECUSAL, committed_row
 from engine.trail.record import tell
 from engine.work import Work
 from forms.words import Text
@@ -63,6 +64,23 @@ def grant(work: Work, person: str, role: str) -> None:
     """Give a person a role; one they hold already is not given again."""
     if _inserted(work, PersonRole, {"person": person, "role": role}):
         tell(work, "sys/people", "role.granted", {"person": person, "role": role})
+
+
+def revoke(work: Work, person: str, role: str) -> None:
+    """Take a role from a person. NotFound: they do not hold it."""
+    taken = work.db.execute(delete(PersonRole).where(PersonRole.person == person, PersonRole.role == role))
+    if not taken.rowcount:
+        who = name_of(work, person)
+        raise NotFound(f"“{who}”没有角色 {role}", f"{who!r} does not hold the role {role!r}")
+    tell(work, "sys/people", "role.revoked", {"person": person, "role": role})
+
+
+def deactivate(work: Work, person: str) -> None:
+    """Let a person who has left do nothing any more; what they did stays. NotFound: there is no such active person."""
+    active = (Person.id == person, Person.active)
+    if not work.db.execute(update(Person).where(*active).values(active=False)).rowcount:
+        raise NotFound(f"没有在用的人员 {person}", f"there is no active person {person}")
+    tell(work, "sys/people", "person.deactivated", {"person": person})
 
 
 def _inserted(work: Work, into: type[Base], row: Mapping[str, Any]) -> bool:
@@ -228,7 +246,10 @@ def recuse(work: Work, person: str, reason: str, *, case: str | None = None, par
         raise NotFound(f"没有编号为 {case} 的案卷", f"there is no case {case}")
     if recall(work) is not None:
         return
-    values = {"person": person, "case": case, "party": party, "declared_by": work.actor}
-    work.db.execute(insert(Recusal).values(id=uuid.uuid4().hex, at=work.now, reason=reason, **values))
-    tell(work, "sys/people", "recusal.declared", {"person": person, "case": case, "party_named": party is not None})
+    about = {"person": person, "case": case, "party": party, "declared_by": work.actor}
+    new = {"id": uuid.uuid4().hex, **about, "reason": reason, "at": work.now}
+    row, commit = committed_row(new, OF_A_RECUSAL)
+    work.add(Recusal, row)
+    told = {"person": person, "case": case, "party_named": party is not None, "recusal": row["id"], "commit": commit}
+    tell(work, "sys/people", "recusal.declared", told)
     remember(work, "")

@@ -20,7 +20,8 @@ from engine.errors import NotYours, WrongState
 from engine.model import CaseFile, SealedValue, SubjectKey, Submission
 from engine.people import standing
 from engine.said import plain
-from engine.trail.record import committed, tell
+from engine.trail.committing import commit_case
+from engine.trail.record import Chain, committed, tell
 from engine.work import Work
 from forms.values import Value, to_json
 from forms.values import canonical as canonical_value
@@ -156,18 +157,21 @@ def erase(work: Work, subject: str, approved_by: str, reason: str) -> int:
             f"the case {number} is still open and needs these data; they can be erased when it is closed",
         )
     for case in cases:
-        _blank(work, case, {row["field"] for row in rows if row["case"] == case})
+        _blank(work, case, [row["field"] for row in rows if row["case"] == case], approved_by)
     work.db.execute(delete(SubjectKey).where(SubjectKey.subject == subject))
     told = {"subject": subject, "values": len(rows), "cases": cases, "approved_by": approved_by, "reason": reason}
     tell(work, "sys/privacy", "privacy.erased", told)
     return len(rows)
 
 
-def _blank(work: Work, case: str, fields: Collection[str]) -> None:
-    """Take the private values, and what was computed from them, out of the variables of a closed case."""
+def _blank(work: Work, case: str, fields: Collection[str], approved_by: str) -> None:
+    """Take the private values, and what was computed from them, out of the variables of a closed case.
+
+    Its trail tells so, and is committed to what is left.
+    """
     from engine import definitions
 
-    row = work.row(select(CaseFile.scopes, CaseFile.definition).where(CaseFile.id == case))
+    row = work.row(select(*CaseFile.__table__.columns).where(CaseFile.id == case).with_for_update())
     assert row is not None
     names = set(fields) | definitions.deployed(work, row["definition"]).private
 
@@ -177,4 +181,10 @@ def _blank(work: Work, case: str, fields: Collection[str]) -> None:
         return [without(each) for each in value] if isinstance(value, list) else value
 
     text = json.dumps(without(json.loads(row["scopes"])), ensure_ascii=False, separators=(",", ":"))
-    work.db.execute(update(CaseFile).where(CaseFile.id == case).values(scopes=text))
+    chain = Chain.standing(f"case/{case}", row["seq"], row["head"], row["last_at"])
+    told = {"erased": len(fields), "approved_by": approved_by}
+    chain.add(work, "privacy.erased", told, process={"key": row["process"]})
+    salt = commit_case(chain, row, {**row, "scopes": text})
+    stands = {"seq": chain.seq, "head": chain.head, "last_at": chain.last_at}
+    work.db.execute(update(CaseFile).where(CaseFile.id == case).values(scopes=text, salt=salt, **stands))
+    chain.write(work)

@@ -6,9 +6,10 @@ Any process may record and look up. Which registers there are, and their columns
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, insert, select
@@ -17,6 +18,8 @@ from sqlalchemy.orm import aliased
 
 from engine.errors import Incident, Taken
 from engine.model import CaseFile, Counter, RegisterRecord
+from engine.trail import record as trail
+from engine.trail.committing import OF_A_RECORD, committed_row
 from engine.work import Work
 from forms.values import Value, from_json, to_json
 from forms.words import Text
@@ -24,7 +27,11 @@ from forms.words import Text
 LONGEST_KEY = 500  # characters; PostgreSQL cannot index a text of more than some 2,700 bytes
 MOST_TRIES = 10
 
+STREAM = "sys/registers"
+"""The stream that tells of records which no case writes."""
+
 Record = dict[str, Value]
+Tell = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +69,11 @@ def record(
     case: str | None,
     element: str,
     supersede: str = "own",
+    tell: Tell | None = None,
 ) -> Record:
     """Write a new version of a record: the old one with these columns put in. Gives the whole of it with its ``key``.
 
+    ``tell`` is given what the trail of the case tells of it; without it, that is told in a stream of its own.
     Taken: the key was last written by another case, and ``supersede`` is not ``any``; the sentence names that case.
     Incident: there is no such column, or the key is no key.
     """
@@ -74,17 +83,12 @@ def record(
         if last is not None and last.case != case and supersede != "any":
             raise _taken(register, key, last)
         merged: Record = {**(last.value if last else {}), **value}
-        row = {
-            "id": uuid.uuid4().hex,
-            "register": register.code,
-            "key": key,
-            "version": last.version + 1 if last else 1,
-            "value": to_json(merged),
-            "case": case,
-            "element": element,
-            "at": work.now,
-        }
+        about = {"register": register.code, "key": key, "version": last.version + 1 if last else 1}
+        new = {**about, "value": to_json(merged), "case": case, "element": element, "at": work.now}
+        row, commit = committed_row({"id": uuid.uuid4().hex, **new}, OF_A_RECORD)
         if _insert(work, row):
+            told = {**about, "record": row["id"], "commit": commit}
+            (tell or partial(trail.tell, work, STREAM, "register.recorded"))(told)
             return {**merged, "key": key}
         # Another act wrote this version first and has committed; now its record can be read.
     raise _taken(register, key, None)

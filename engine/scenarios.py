@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
-from engine import cases, inbox, overruns, parameter_sets, people, scenario_starts
+from engine import cases, inbox, overruns, parameter_sets, people, registers, scenario_starts
 from engine.access import unbar
 from engine.calendar import calendar_of
 from engine.desk import Desk
@@ -18,12 +18,12 @@ from engine.errors import Invalid, Refusal
 from engine.expectations import Audience, Difference
 from engine.filling import filled, filled_message
 from engine.library import Library
-from engine.model import RegisterRecord, Task, Timer
+from engine.model import Task, Timer
 from engine.scenario_dossier import beside
 from engine.scenario_file import Course, Scenario, Step, instant_of
 from engine.work import BEIJING, SYSTEM, Database, Work
 from engine.worker import let_arrive, run_due
-from forms.values import PersonRef, Value, to_json
+from forms.values import PersonRef, Value
 from forms.words import Text
 
 PERSON_COLUMNS = frozenset({"person", "persons", "inventors"})
@@ -97,11 +97,11 @@ class Stage:
             if self.scenario.parameters:
                 shipped = parameter_sets.values(work, parameter_sets.in_force(work))
                 parameter_sets.seed(work, {**shipped, **self.scenario.parameters})
-            registers = dict(self.scenario.registers)
-            if "account" not in registers:
+            given = dict(self.scenario.registers)
+            if "account" not in given:
                 holders = self.scenario.people.get("contract_applicant", ())
-                registers["account"] = [{"person": name, "name": name, "region_code": "110108"} for name in holders]
-            for register, rows in registers.items():
+                given["account"] = [{"person": name, "name": name, "region_code": "110108"} for name in holders]
+            for register, rows in given.items():
                 self._given(work, register, rows)
 
     def _given(self, work: Work, register: str, rows: list[Mapping[str, Any]]) -> None:
@@ -114,11 +114,7 @@ class Stage:
             key = (
                 keys[0].id if keys and isinstance(keys[0], PersonRef) else "/".join(map(str, keys)) or f"given-{number}"
             )
-            values = {"register": register, "key": key, "version": 1, "value": to_json(value)}
-            identity = f"given-{register}-{number}"
-            work.db.execute(
-                insert(RegisterRecord).values(id=identity, case=None, element="given", at=work.now, **values)
-            )
+            registers.record(work, kinds[register], key, value, case=None, element="given")
 
     def _register_value(self, column: str, value: Any) -> Value:
         if column in PERSON_COLUMNS and isinstance(value, str):

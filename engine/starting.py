@@ -94,6 +94,9 @@ def _new_case(
         "seq": 0,
         "head": GENESIS,
         "last_at": work.now,
+        "stopped_at": None,
+        "stopped_for": None,
+        "amount_fen": None,
     }
     if not rehearse:
         work.db.execute(insert(CaseFile).values(**row))
@@ -101,7 +104,8 @@ def _new_case(
 
 
 def _tell_start(desk: Desk, how: Mapping[str, Any]) -> None:
-    desk.tell("case.started", {"parameters": desk.row["parameters"], "calendar": desk.row["calendar"], **how})
+    told = {name: desk.row[name] for name in ("number", "parameters", "calendar")}
+    desk.tell("case.started", {**told, **how})
 
 
 def entitle(desk: Desk) -> None:
@@ -114,18 +118,15 @@ def entitle(desk: Desk) -> None:
     ):  # what the title names need not be answered: then the case is called as its process
         title = compile_expression(source).value(desk.instance.scopes.innermost(desk.given), desk.functions)
         if isinstance(title, str) and title.strip():
-            here = CaseFile.id == desk.row["id"]
-            desk.work.db.execute(update(CaseFile).where(here).values(title=title.strip()[:200]))
+            desk.change(title=title.strip()[:200])
 
 
 def adopt(desk: Desk) -> dict[str, str]:
     """Whoever completes the first work item of a case that nobody started is its applicant; gives what is told."""
     if desk.row["applicant"] is not None:
         return {}
-    desk.row["applicant"] = desk.work.actor
-    values = {"applicant": desk.work.actor}
-    desk.work.db.execute(update(CaseFile).where(CaseFile.id == desk.row["id"]).values(**values))
-    return values
+    desk.change(applicant=desk.work.actor)
+    return {"applicant": desk.work.actor}
 
 
 # By a message.

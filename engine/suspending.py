@@ -13,7 +13,7 @@ from engine import counting
 from engine.desk import Desk, lock, open_desk
 from engine.errors import NotYours, Unusable, WrongState
 from engine.items import remark
-from engine.model import CaseFile, Task, Timer
+from engine.model import Task, Timer
 from engine.people import name_of, standing
 from engine.requests import recall, remember
 from engine.runtime.clocks import Clock, put_off, running
@@ -49,13 +49,12 @@ def suspend(work: Work, case: str, cause: str, words: str) -> None:
     _refuse_others(desk, "suspend")
     if desk.row["status"] != "open":
         _refuse_state(desk, "suspend", "不在办理中，不能中止", "is not open and cannot be suspended")
+    if desk.instance.ended:  # by what was due before
+        _refuse_state(desk, "suspend", "已经办结，不能中止", "has come to its end and cannot be suspended")
     since = work.now.isoformat()
     desk.tell("case.suspended", {"cause": cause, "clock_stopped_from": since, **remark(desk, words)})
+    desk.change(status=SUSPENDED, stopped_at=work.now, stopped_for=cause)
     desk.keep()
-    if desk.row["status"] != "open":  # what was due before has ended it
-        _refuse_state(desk, "suspend", "已经办结，不能中止", "has come to its end and cannot be suspended")
-    stopped = {"status": SUSPENDED, "stopped_at": work.now, "stopped_for": cause}
-    work.db.execute(update(CaseFile).where(CaseFile.id == desk.row["id"]).values(**stopped))
     work.db.execute(delete(Timer).where(Timer.case == desk.row["id"]))
     remember(work, desk.row["id"])
 
@@ -76,9 +75,7 @@ def resume(work: Work, case: str, words: str) -> None:
     stop = Stop(desk, desk.row["stopped_at"], work.now)
     told = {"clock_stopped_from": stop.since.isoformat(), "clock_stopped_to": stop.until.isoformat()}
     moved = [*_move_items(desk, stop), *_move_timers(desk, stop), *_move_variables(desk, stop)]
-    going = {"status": "open", "stopped_at": None, "stopped_for": None}
-    work.db.execute(update(CaseFile).where(CaseFile.id == desk.row["id"]).values(**going))
-    desk.row |= going
+    desk.change(status="open", stopped_at=None, stopped_for=None)
     desk.tell("case.resumed", {**told, "moved": moved, **remark(desk, words)})
     desk.before = {}  # the table holds no timer of a suspended case
     desk.keep()

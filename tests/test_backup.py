@@ -40,6 +40,7 @@ def filled(url: str) -> Database:
         calendar.seed(work)
         names = {"login": "甲", "name": "张三\n\u2028\"'\\\x01𠮷", "organisation": "", "language": "zh", "active": True}
         work.db.execute(insert(Person).values(id="p", **names))
+        tell(work, "sys/people", "person.added", {"person": "p"})
         kept = {"id": "d", "process": "p", "version": 1, "sha256": "", "name_zh": "", "name_en": "", "kind": "main"}
         work.db.execute(insert(Definition).values(**kept, uses="{}", deployed_by="p", deployed_at=NOW))
         work.db.execute(
@@ -47,12 +48,14 @@ def filled(url: str) -> Database:
         )
         for case, parent in (("z", None), ("a", "z"), ("m", "a")):  # a child's id may come before its parent's
             chain = Chain.standing(f"case/{case}")
-            chain.add(work, "case.started", {"by": "p"})
+            chain.add(work, "case.started", {"parent": parent} if parent else {}, actor={"id": "p"})
             chain.add(work, "case.closed", {"outcome": "已登记"})
-            file = {"process": "p", "definition": "d", "parameters": "s", "calendar": 1, "title": "", "status": "open"}
-            state = {"applicant": "p", "opened_at": NOW, "state": "", "scopes": "", "step": 0, "last_at": NOW}
-            place = {"id": case, "number": f"LH-{case}", "parent": parent, "seq": chain.seq, "head": chain.head}
-            work.db.execute(insert(CaseFile).values(**file, **state, **place))
+            file = {"process": "p", "definition": "d", "parameters": "s", "calendar": 1, "title": ""}
+            ended = {"status": "closed", "outcome": "已登记", "closed_at": NOW, "last_at": NOW}
+            state = {"opened_at": NOW, "state": "", "scopes": "", "step": 0}
+            place = {"id": case, "number": f"LH-{case}", "parent": parent, "applicant": None if parent else "p"}
+            end = {"seq": chain.seq, "head": chain.head}
+            work.db.execute(insert(CaseFile).values(**file, **state, **ended, **place, **end))
             chain.write(work)
         registers.record(work, KIND, "k", {"title": "合同"}, case="a", element="e")
         kept_file = documents.attach(work, "a", "e", "合同.pdf", PDF, "p")
@@ -62,7 +65,8 @@ def filled(url: str) -> Database:
         chain.add(work, "document.attached", told)
         work.db.execute(update(CaseFile).where(CaseFile.id == "a").values(seq=chain.seq, head=chain.head))
         chain.write(work)
-        tell(work, "sys/definitions", "definition.deployed", {"definition": "d", "files": []})
+        about = {"definition": "d", "process": "p", "version": 1, "sha256": "", "uses": {}}
+        tell(work, "sys/definitions", "definition.deployed", {**about, "files": []})
         told = {"set": "s", "sha256": hashlib.sha256(b"{}").hexdigest(), "from": NOW.date().isoformat()}
         tell(work, "sys/policy", "parameters.adopted", told)
     return database
@@ -125,7 +129,7 @@ def test_from_sqlite_to_postgresql_and_back_every_stream_ends_as_it_did(
     backup(there, tmp_path / "two.zip")
     restore(back, tmp_path / "two.zip")
     assert heads(source) == heads(there) == heads(back)
-    assert len(heads(source)) == 5
+    assert len(heads(source)) == 7
     with back.look(SYSTEM) as work:
         assert verify(work).intact
         assert work.db.execute(select(Stream.seq).where(Stream.name == "sys/database")).scalar_one() == 2
@@ -337,7 +341,7 @@ def test_flipped_bits_are_refused_or_change_nothing(dump: Path, new_database: Ma
         else:
             with target.look(SYSTEM) as work:
                 assert verify(work).intact
-                assert work.db.execute(select(func.count()).select_from(Event)).scalar_one() == 11
+                assert work.db.execute(select(func.count()).select_from(Event)).scalar_one() == 13
         target.close()
 
 

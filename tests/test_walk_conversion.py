@@ -10,19 +10,17 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
 
-from engine import cases, definitions, demo, inbox, parameter_sets, people
+from engine import cases, definitions, demo, inbox, parameter_sets, people, registers
 from engine.errors import Refusal
 from engine.library import Library
-from engine.model import RegisterRecord
 from engine.scenario_file import Scenario, read_scenario
 from engine.scenarios import SetClock
 from engine.trail.verify import verify
 from engine.walk import Walker
 from engine.work import BEIJING, SYSTEM, Database
 from forms.form import Form
-from forms.values import to_json
+from forms.values import Value
 from tests.conftest import NewDatabase
 from tests.test_walk import look_through
 
@@ -40,23 +38,14 @@ def stage(new_database: NewDatabase) -> Iterator[tuple[Database, SetClock]]:
     with database.work(SYSTEM) as work:
         demo.add_people(work)
         people.add(work, "deputy", "副校长 第二", ["vice_president"])
+        kinds = Library.standing().vocabulary().registers
         for number in range(MOST):
             value = {"id": f"KJCG-{number}", "name": f"成果 {number}", "status": "registered"}
-            row = {"id": f"a-{number}", "register": "achievement", "key": value["id"], "version": 1}
-            work.db.execute(
-                insert(RegisterRecord).values(
-                    **row, value=to_json(dict(value)), case=None, element="given", at=work.now
-                )
-            )
+            registers.record(work, kinds["achievement"], value["id"], {**value}, case=None, element="given")
             if number % 10 == 3:  # rewarded otherwise before
-                kept = {"mode": "empower_first", "status": "executed"}
+                row: dict[str, Value] = {"mode": "empower_first", "status": "executed"}
                 key = f"KJCG-{number}/北京某材料有限公司"
-                row |= {"id": f"i-{number}", "register": "incentive", "key": key}
-                work.db.execute(
-                    insert(RegisterRecord).values(
-                        **row, value=to_json(dict(kept)), case=None, element="given", at=work.now
-                    )
-                )
+                registers.record(work, kinds["incentive"], key, row, case=None, element="given")
     yield database, clock
     database.close()
 

@@ -6,6 +6,7 @@ chain still verifies after a lawful erasure, and an export changes no event.
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import uuid
@@ -76,6 +77,7 @@ EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "timer.armed": ("开始计时", "timer armed"),
     "timer.fired": ("到期", "timer fired"),
     "register.recorded": ("登入台账", "register record written"),
+    "number.drawn": ("取号", "number drawn"),
     "document.attached": ("附件", "document attached"),
     "document.issued": ("出具文书", "document issued"),
     "notice.sent": ("通知", "notice sent"),
@@ -86,7 +88,9 @@ EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "policy.imported": ("导入政策文件", "policy text imported"),
     "calendar.loaded": ("日历载入", "calendar loaded"),
     "person.added": ("登记人员", "person added"),
+    "person.deactivated": ("停用人员", "person deactivated"),
     "role.granted": ("授予角色", "role granted"),
+    "role.revoked": ("收回角色", "role revoked"),
     "recusal.declared": ("回避", "recusal declared"),
     "delegation.made": ("委托", "delegation made"),
     "delegation.ended": ("委托结束", "delegation ended"),
@@ -220,6 +224,12 @@ class Chain:
                 "deed": deed_of(body),
             }
         )
+
+    def close(self, told: Mapping[str, str]) -> None:
+        """Let the last waiting event tell this, too."""
+        row = self.rows[-1]
+        row["body"] = canonical_body({**json.loads(row["body"]), **told})
+        self.head = row["hash"] = event_hash(row["body"])
 
     def write(self, work: Work) -> None:
         """Write the waiting events in one statement, and in another what of them is searched by."""

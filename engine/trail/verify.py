@@ -1,62 +1,28 @@
-"""Recomputes the trail of this database: every hash, every link, every projection, and all that events commit to.
+"""Recomputes the trail of this database: every hash, every link, every projection.
 
-These are answers, documents, versions of processes and parameters.
+What events tell of other tables is for ``agreeing`` (what belongs to cases) and ``institution`` (the rest) to compare.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import String, select, type_coerce
 
-from engine import personal
 from engine.instant import INSTANT_FORMAT
-from engine.model import (
-    CaseFile,
-    Comment,
-    Definition,
-    DefinitionFile,
-    Document,
-    DocumentContent,
-    Event,
-    ParameterSet,
-    Setting,
-    Stream,
-    Submission,
-)
+from engine.model import CaseFile, Event, Setting, Stream
+from engine.trail.agreeing import check_answers, check_cases, check_documents, check_records
 from engine.trail.deeds import agrees, beside, strays
+from engine.trail.institution import check_institution
 from engine.trail.offline import GENESIS
-from engine.trail.record import canonical_body, committed, event_hash
+from engine.trail.record import canonical_body, event_hash
+from engine.trail.told import Told
+from engine.trail.verdict import Flaw, Verdict
 from engine.work import Work
-from forms.words import Text
 
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """One thing in a stream that is not as it was written."""
-
-    stream: str
-    seq: int | None
-    text: Text
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What a verification found; ``intact`` when there is no flaw."""
-
-    streams: int = 0
-    events: int = 0
-    documents: int = 0
-    flaws: list[Flaw] | None = None
-
-    @property
-    def intact(self) -> bool:
-        """Whether everything recomputed to what is stored."""
-        return not self.flaws
+__all__ = ["Flaw", "Verdict", "strict_json", "verify"]
 
 
 def strict_json(text: str) -> Any:
@@ -73,22 +39,10 @@ def strict_json(text: str) -> Any:
     return json.loads(text, object_pairs_hook=pairs, parse_float=no_float, parse_constant=no_float)
 
 
-@dataclass(slots=True)
-class _Told:
-    """Where each stream has come to, and what events tell of things kept beside the trail: by id, with the stream."""
-
-    log: str
-    ends: dict[str, tuple[int, str, str]] = field(default_factory=dict)
-    answers: dict[str, tuple[str, str]] = field(default_factory=dict)
-    documents: dict[str, tuple[str, str]] = field(default_factory=dict)
-    definitions: dict[str, dict[str, str]] = field(default_factory=dict)
-    parameters: dict[str, tuple[str, str]] = field(default_factory=dict)
-
-
 def verify(work: Work, case: str | None = None) -> Verdict:
-    """Verify one case (by id) or, without one, every stream there is."""
+    """Verify one case (by id) or, without one, every stream there is and all that its events tell of."""
     log = work.db.execute(select(Setting.value).where(Setting.name == "log")).scalar_one()
-    verdict, told = Verdict(flaws=[]), _Told(log)
+    verdict, told = Verdict(), Told(log)
     heads = dict(_heads(work, case))
     # As text on SQLite, where anything may have been written into the column.
     at = type_coerce(Event.at, String) if work.database.sqlite else Event.at
@@ -98,28 +52,23 @@ def verify(work: Work, case: str | None = None) -> Verdict:
         _check_event(row, told, verdict)
     for stream, (seq, head) in heads.items():
         if told.ends.get(stream, (0, GENESIS))[:2] != (seq, head):
-            _flaw(
-                verdict,
+            verdict.flaw(
                 stream,
-                None,
                 "台账记载的末尾与轨迹不符：有记录被删除或添加",
                 "the trail does not end where the case says it does: events were removed or added",
             )
     for stream in told.ends.keys() - heads.keys():
-        _flaw(verdict, stream, None, "轨迹没有对应的案卷", "there is a trail but no case or stream it belongs to")
+        verdict.flaw(stream, "轨迹没有对应的案卷", "there is a trail but no case or stream it belongs to")
     for stream, seq in strays(work, case and f"case/{case}"):
-        _flaw(verdict, stream, seq, "检索用的记录没有对应的事件", "what is searched by tells of no event")
+        verdict.flaw(stream, "检索用的记录没有对应的事件", "what is searched by tells of no event", seq)
     verdict.streams = len(told.ends)
-    _check_answers(work, case, told, verdict)
-    _check_documents(work, case, told, verdict)
+    check_cases(work, case, told, verdict)
+    check_answers(work, case, told, verdict)
+    check_documents(work, case, told, verdict)
+    check_records(work, case, told, verdict)
     if case is None:
-        _check_definitions(work, told, verdict)
+        check_institution(work, told, verdict)
     return verdict
-
-
-def _flaw(verdict: Verdict, stream: str, seq: int | None, zh: str, en: str) -> None:
-    assert verdict.flaws is not None
-    verdict.flaws.append(Flaw(stream, seq, Text(zh, en)))
 
 
 def _heads(work: Work, case: str | None) -> Iterator[tuple[str, tuple[int, str]]]:
@@ -131,37 +80,38 @@ def _heads(work: Work, case: str | None) -> Iterator[tuple[str, tuple[int, str]]
             yield other.name, (other.seq, other.head)
 
 
-def _check_event(row: Any, told: _Told, verdict: Verdict) -> None:
+def _check_event(row: Any, told: Told, verdict: Verdict) -> None:
     verdict.events += 1
     seq, head, before = told.ends.get(row.stream, (0, GENESIS, ""))
     told.ends[row.stream] = (row.seq, row.hash, before)
+
+    def flaw(zh: str, en: str) -> None:
+        verdict.flaw(row.stream, zh, en, row.seq)
+
     try:
         body = strict_json(row.body)
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict) or canonical_body(body) != row.body:
-        _flaw(verdict, row.stream, row.seq, "正文不是规范的 JSON", "the body is not canonical JSON")
+        flaw("正文不是规范的 JSON", "the body is not canonical JSON")
     if event_hash(row.body) != row.hash:
-        _flaw(verdict, row.stream, row.seq, "正文被改动：哈希不符", "the body was changed: its hash differs")
+        flaw("正文被改动：哈希不符", "the body was changed: its hash differs")
     if not isinstance(body, dict):
         return
     if row.seq != seq + 1 or body.get("prev") != head:
-        _flaw(
-            verdict,
-            row.stream,
-            row.seq,
+        flaw(
             "与上一条不相接：有记录被删除、插入或调换",
             "it does not follow the event before it: events were removed, inserted or reordered",
         )
     if _repeated(body) != _columns(row, told.log):
-        _flaw(verdict, row.stream, row.seq, "索引列与正文不符", "a column differs from the body it repeats")
+        flaw("索引列与正文不符", "a column differs from the body it repeats")
     if not agrees(row, body):
-        _flaw(verdict, row.stream, row.seq, "检索用的记录与正文不符", "what is searched by differs from the body")
+        flaw("检索用的记录与正文不符", "what is searched by differs from the body")
     moment = str(body.get("ts"))
     if moment < before:
-        _flaw(verdict, row.stream, row.seq, "时间早于上一条", "it is earlier than the event before it")
+        flaw("时间早于上一条", "it is earlier than the event before it")
     told.ends[row.stream] = (row.seq, row.hash, moment)
-    _keep_told(body, row.stream, told)
+    told.hear(body, row.stream)
 
 
 def _repeated(body: dict[str, Any]) -> dict[str, Any]:
@@ -179,114 +129,3 @@ def _columns(row: Any, log: str) -> dict[str, Any]:
     at = row.at if isinstance(row.at, str) else row.at.strftime(INSTANT_FORMAT)
     event = {"log": log, "stream": row.stream, "seq": row.seq, "type": row.kind, "ts": at}
     return event | {"actor": row.actor, "element": row.element}
-
-
-def _keep_told(body: dict[str, Any], stream: str, told: _Told) -> None:
-    data = body.get("data")
-    if not isinstance(data, dict):
-        return
-    if "commitment" in data:
-        told.answers[str(data.get("submission"))] = (str(data["commitment"]), stream)
-    if "document" in data:
-        told.documents[str(data["document"])] = (str(data.get("sha256")), stream)
-    if body.get("type") == "definition.deployed":
-        told.definitions[str(data.get("definition"))] = {each["path"]: each["sha256"] for each in data.get("files", [])}
-    if body.get("type") == "parameters.adopted":
-        told.parameters[str(data.get("set"))] = (str(data.get("sha256")), str(data.get("from")))
-
-
-def _check_answers(work: Work, case: str | None, told: _Told, verdict: Verdict) -> None:
-    """Every answer told in the trail is still there, and is the answer that was given."""
-    for table in (Submission, Comment):
-        text = Submission.answer if table is Submission else Comment.words
-        query = select(table.id, table.case, table.salt, text.label("text"))
-        for row in work.db.execute(query if case is None else query.where(table.case == case)):
-            said, stream = told.answers.pop(row.id, ("", f"case/{row.case}"))
-            if stream != f"case/{row.case}" or _committed(row.salt, row.text, as_json=table is Submission) != said:
-                _flaw(
-                    verdict,
-                    stream,
-                    None,
-                    f"答复 {row.id} 与轨迹中的承诺值不符",
-                    f"the answer {row.id} is not the one the trail is committed to",
-                )
-    for owner, identity in personal.broken(work, case):
-        _flaw(
-            verdict,
-            f"case/{owner}",
-            None,
-            f"答复 {identity} 的个人信息与承诺值不符",
-            f"personal values of the answer {identity} are not those it is committed to",
-        )
-    for identity, (_, stream) in told.answers.items():
-        _flaw(
-            verdict,
-            stream,
-            None,
-            f"轨迹提到的答复 {identity} 不见了",
-            f"the answer {identity} that the trail tells of is gone",
-        )
-
-
-def _committed(salt: str, text: str, *, as_json: bool) -> str | None:
-    """The commitment to a stored answer; None where it is no longer one."""
-    try:
-        return committed(salt, canonical_body(json.loads(text) if as_json else text))
-    except (ValueError, TypeError):
-        return None
-
-
-def _check_documents(work: Work, case: str | None, told: _Told, verdict: Verdict) -> None:
-    """Every document is told of in its case and has the content it had then, and none that was told of is gone."""
-    query = select(Document.id, Document.case, Document.sha256, DocumentContent.content).join(
-        DocumentContent, DocumentContent.sha256 == Document.sha256, isouter=True
-    )
-    for row in work.db.execute(query if case is None else query.where(Document.case == case)):
-        verdict.documents += 1
-        said, stream = told.documents.pop(row.id, ("", f"case/{row.case}"))
-        sound = row.content is not None and hashlib.sha256(row.content).hexdigest() == row.sha256
-        if not sound or (row.case is not None and (said, stream) != (row.sha256, f"case/{row.case}")):
-            _flaw(
-                verdict,
-                stream,
-                None,
-                f"文件 {row.id} 的内容不是原来的内容",
-                f"the content of document {row.id} is not what was attached",
-            )
-    for identity, (_, stream) in told.documents.items():
-        _flaw(
-            verdict,
-            stream,
-            None,
-            f"轨迹提到的文件 {identity} 不见了",
-            f"the document {identity} that the trail tells of is gone",
-        )
-
-
-def _check_definitions(work: Work, told: _Told, verdict: Verdict) -> None:
-    """Every version and every set of parameters is still the one that was put in force."""
-    stored: dict[str, dict[str, str]] = {row.id: {} for row in work.db.execute(select(Definition.id))}
-    for row in work.db.execute(select(DefinitionFile.definition, DefinitionFile.path, DefinitionFile.content)):
-        stored.setdefault(row.definition, {})[row.path] = hashlib.sha256(row.content).hexdigest()
-    for identity in sorted(stored.keys() | told.definitions.keys()):
-        if stored.get(identity) != told.definitions.get(identity):
-            _flaw(
-                verdict,
-                "sys/definitions",
-                None,
-                f"流程版本 {identity} 的文件不是部署时的文件",
-                f"the files of the definition {identity} are not those that were deployed",
-            )
-    # As text on SQLite, as above.
-    day = type_coerce(ParameterSet.effective_from, String) if work.database.sqlite else ParameterSet.effective_from
-    sets = work.db.execute(select(ParameterSet.id, ParameterSet.values, day.label("day")))
-    adopted = {row.id: (hashlib.sha256(row.values.encode()).hexdigest(), str(row.day)) for row in sets}
-    for identity in sorted(adopted.keys() | told.parameters.keys()):
-        if adopted.get(identity) != told.parameters.get(identity):
-            _flaw(
-                verdict,
-                "sys/policy",
-                None,
-                f"参数 {identity} 不是采用时的参数",
-                f"the parameter set {identity} is not the one that was adopted",
-            )

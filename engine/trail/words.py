@@ -32,14 +32,14 @@ MECHANICS = frozenset(
     {
         "task.cancelled", "message.received", "gateway.taken", "step.passed", "process.called", "end.reached",
         "timer.armed", "notice.sent", "message.thrown", "signal.thrown", "signal.caught", "error.thrown",
-        "error.caught", "escalation.thrown", "escalation.caught", "condition.met", "decision.made",
+        "error.caught", "escalation.thrown", "escalation.caught", "condition.met", "decision.made", "number.drawn",
     }
 )  # fmt: skip
 """What follows from an act by itself, and may be skipped by a reader in a hurry."""
 
 SAYINGS: Mapping[str, Text] = {
     "case.started": Text("{beginning}", "{beginning}"),
-    "case.linked": Text("“{element}”启动了关联案卷 {linked}", "“{element}” started the linked case {linked}"),
+    "case.linked": Text("“{element}”启动了关联案卷 {number}", "“{element}” started the linked case {number}"),
     "case.closed": Text("案卷办结，结果：{outcome}", "The case was closed: {outcome}"),
     "case.withdrawn": Text("{who}撤回了申请", "{who} withdrew the case"),
     "case.suspended": Text("{who}中止了案卷：{cause}；期限停止计算", "{who} suspended the case for {cause}"),
@@ -77,6 +77,7 @@ SAYINGS: Mapping[str, Text] = {
     "end.reached": Text("到达终点“{element}”", "The end “{element}” was reached"),
     "timer.armed": Text("开始计时“{element}”，到期时间 {due}", "The timer “{element}” runs until {due}"),
     "timer.fired": Text("“{element}”到期（{due}）", "“{element}” fell due ({due})"),
+    "number.drawn": Text("取得编号 {number}", "The number {number} was drawn"),
     "parameters.adopted": Text("参数 {adopted} 通过，自 {since} 起生效", "The parameters {adopted} count from {since}"),
     "register.recorded": Text("登入“{register}”：{key}", "Recorded in “{register}”: {key}"),
     "document.attached": Text("{who}上传了附件{place}", "{who} attached a document{place}"),
@@ -254,7 +255,7 @@ class _About:
             return Text(f"{self.actor}提出申请，案卷立案", f"{self.actor} started the case")
         return Text(f"“{start.zh}”使案卷自动立案", f"The case was started by itself, by “{start.en}”")
 
-    def linked(self) -> Text:
+    def number(self) -> Text:
         number = str(self.data.get("number"))
         return Text(number, number)
 

@@ -22,3 +22,6 @@ def upgrade() -> None:
         sa.Column("lifted_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.add_column("casefile", sa.Column("salt", sa.Text(), nullable=True))
+    op.add_column("recusal", sa.Column("salt", sa.Text(), nullable=True))
+    op.add_column("register_record", sa.Column("salt", sa.Text(), nullable=True))
