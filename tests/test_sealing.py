@@ -334,7 +334,7 @@ def test_eight_writers_and_the_signer_leave_no_gap_no_fork_and_no_deadlock(offic
         for _ in range(5):
             office.act("登记员", items.comment, cases[number % 4], "x")
             with office.database.work("system") as work:
-                tell(work, "sys/policy", "calendar.loaded", {"n": number})
+                tell(work, "sys/policy", "notice.sent", {"n": number})
                 epochs.request(work)
 
     writers = [threading.Thread(target=write, args=(number,)) for number in range(8)]
