@@ -40,7 +40,7 @@ Dump = Callable[[Office], Callable[[], Office]]
 
 @pytest.fixture
 def signer(office: Office, tmp_path: Path) -> Signer:
-    office.hire("纪检", "discipline_inspector")
+    office.hire("纪检", "discipline_office")
     with office.database.look("system") as work:
         return Signer.of(work, tmp_path / "signer")
 

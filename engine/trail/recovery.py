@@ -26,7 +26,7 @@ from engine.work import Database, Work
 from forms.words import Text
 
 STREAM = "sys/log"
-APPROVERS = frozenset({"compliance_officer", "discipline_inspector", "sysadmin"})
+APPROVERS = frozenset({"compliance_officer", "discipline_office", "sysadmin"})
 """Two people of these roles approve together; who runs the signer carries it out."""
 REASON = Text("须写明发生了什么、恢复到了哪一份备份", "say what happened and which backup was put back")
 
