@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.access import REASONS
+from engine.anonymity import NOBODY
 from engine.definitions import Deployed
 from engine.library import Vocabulary
 from engine.suspending import CAUSES
@@ -110,7 +111,11 @@ VERBS = {
 }
 """What somebody tried, by the verb's name; any other name is a message's."""
 
-NOT_PEOPLE = {"clock": Text("系统时钟", "The clock"), "system": Text("系统", "The system")}
+NOT_PEOPLE = {
+    "clock": Text("系统时钟", "The clock"),
+    "system": Text("系统", "The system"),
+    NOBODY: Text("匿名异议人", "An anonymous objector"),
+}
 
 
 @dataclass(frozen=True, slots=True)
