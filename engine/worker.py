@@ -1,4 +1,4 @@
-"""The clock's hands: lets due timers fire and signals arrive, each exactly once however many workers there are."""
+"""The clock's hands: due timers fire and signals arrive, each once however many workers there are; old keys go."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 
 from sqlalchemy import func, select
 
-from engine import beginnings, incidents, overruns, signals
+from engine import beginnings, incidents, overruns, requests, signals
 from engine.desk import Desk
 from engine.errors import Refusal
 from engine.model import CaseFile, Delivery, Timer
@@ -32,6 +32,7 @@ def run_due(database: Database, limit: int = 100) -> int:
             passed_over += not fired
     moved += beginnings.run(database) + let_arrive(database)
     overruns.tell_all(database)
+    requests.sweep(database)
     return moved
 
 
