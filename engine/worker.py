@@ -11,7 +11,7 @@ from engine import beginnings, incidents, overruns, requests, signals
 from engine.desk import Desk
 from engine.errors import Refusal
 from engine.model import CaseFile, Delivery, Timer
-from engine.work import CLOCK, Database
+from engine.work import CLOCK, Database, tried_again
 
 log = logging.getLogger("liuhen.worker")
 
@@ -73,7 +73,7 @@ def _due(database: Database, passed_over: int, limit: int) -> list[str]:
 
 def _fire_if_possible(database: Database, case: str) -> int:
     try:
-        return _fire(database, case)
+        return tried_again(lambda: _fire(database, case))
     except Refusal as refusal:
         log.error("case %s: a due timer could not fire: %s", case, refusal)
     except Exception:
