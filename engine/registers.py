@@ -30,7 +30,10 @@ Record = dict[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class RegisterKind:
-    """A register of the vocabulary: its names, the fields its key is made of, and the columns it may hold by name."""
+    """A register of the vocabulary: its names, the fields its key is made of, and the columns it may hold by name.
+
+    ``labels`` and ``values`` say what columns and the codes in them are called, where that is written.
+    """
 
     code: str
     zh: str
@@ -38,6 +41,7 @@ class RegisterKind:
     key: tuple[str, ...]
     columns: tuple[str, ...]
     labels: Mapping[str, Text] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
