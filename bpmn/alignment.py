@@ -24,11 +24,15 @@ Side = Literal["both", "trail", "diagram"]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One row of an alignment; ``place`` is the number of the step in the trail, None where it is not there."""
+    """One row of an alignment; ``place`` is the number of the step in the trail, None where it is not there.
+
+    ``stretch`` is the number of the stretch it belongs to.
+    """
 
     side: Side
     step: Step
     place: int | None
+    stretch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +130,15 @@ class _Search:
             if moved is not None:
                 yield 0, None, (number + 1, place, moved)
         if step is not None:
-            yield 1, Move("trail", step, place), (number, place + 1, case)
+            yield 1, Move("trail", step, place, number), (number, place + 1, case)
         alike = twins(case)
         for allowed, after in here.behaviour.steps(case):
             if allowed is not None and allowed == step:
-                yield 0, Move("both", allowed, place), (number, place + 1, after)
+                yield 0, Move("both", allowed, place, number), (number, place + 1, after)
             costs = allowed is not None and allowed.kind not in self.free
             # A member that could follow another for nothing can do so later just as well: or there were no end of them.
             if costs or twins(after) <= alike:
-                move = Move("diagram", allowed, None) if allowed is not None else None
+                move = Move("diagram", allowed, None, number) if allowed is not None else None
                 yield int(costs), move, (number, place, after)
 
 

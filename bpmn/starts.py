@@ -22,7 +22,7 @@ CASE_NAMES = NAMES | {"case", "applicant"}
 """The names that the form of a message that starts a case can read."""
 FUNCTIONS_THEN = frozenset({
     "today", "add_working_days", "add_days", "working_days_between", "end_of", "is_working_day", "people", "has_role",
-    "find", "records", "name_of", "fact_label",
+    "find", "records", "records_with", "name_of", "fact_label",
 })  # fmt: skip
 """The engine's functions that can be called while there is no case."""
 _SENT = ("sender", "form")

@@ -6,9 +6,9 @@ Every door (pages, command line, scenarios) calls a verb inside ``acting``, whic
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import update
 
@@ -29,11 +29,12 @@ from engine.runtime.specs import attribute
 from engine.said import plain
 from engine.starting import adopt, begin, entitle
 from engine.trail.record import Chain, tell
-from engine.work import Database, Request, Work
+from engine.work import Database, Request, Work, tried_again
 from forms.expressions import Expression
 from forms.values import PersonRef, Value
 from forms.words import Text
 
+T = TypeVar("T")
 WITHDRAW, WITHDRAWAL = "withdraw", "withdrawal"
 POINTS_OF_NO_RETURN = frozenset({"agreement_signing", "registration_decision"})
 
@@ -49,6 +50,16 @@ def acting(database: Database, actor: str, request: Request | None = None) -> It
             with database.work(actor) as work:
                 _record(work, refusal)
         raise
+
+
+def carried_out(database: Database, actor: str, verb: Callable[[Work], T], request: Request | None = None) -> T:
+    """What a verb gives in an act of its own, which is tried again if it had to give way to another."""
+
+    def once() -> T:
+        with acting(database, actor, request) as work:
+            return verb(work)
+
+    return tried_again(once)
 
 
 def _record(work: Work, refusal: Refusal) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine import definitions, people, schema
 from engine.config import Config
-from engine.errors import Invalid, Refusal, Unusable, WrongUsage
+from engine.errors import Contended, Invalid, Refusal, Unusable, WrongUsage
 from engine.work import SYSTEM, Database, Work
 from forms.form import convert_references
 from forms.owned_yaml import load
@@ -39,7 +39,7 @@ class Sentences(click.Group):
         except WrongUsage as wrong:
             click.echo(str(wrong.text), err=True)
             context.exit(2)
-        except Refusal as refusal:
+        except (Refusal, Contended) as refusal:
             click.echo(str(refusal.text), err=True)
             context.exit(1)
 

@@ -33,8 +33,7 @@ def case_start(config: Config, process: str, by: str, source: str) -> None:
     with database.look(actor) as work:
         desk, item = starting.begin(work, process, rehearse=True)
         answer = with_references(work, desk.deployed.form(item["process"], item["element"]), answer, folder)
-    with cases.acting(database, actor) as work:
-        click.echo(cases.start(work, process, answer))
+    click.echo(cases.carried_out(database, actor, lambda work: cases.start(work, process, answer)))
 
 
 @case.command("list")
@@ -97,8 +96,7 @@ def task_complete(config: Config, task: str, by: str, source: str) -> None:
         task = item["id"]
         deployed = definitions.deployed(work, inbox.case(work, item["case"])["definition"])
         answer = with_references(work, deployed.form(item["process"], item["element"]), answer, folder)
-    with cases.acting(database, actor) as work:
-        click.echo(cases.complete(work, task, answer))
+    click.echo(cases.carried_out(database, actor, lambda work: cases.complete(work, task, answer)))
 
 
 def _item(work: Work, named: str) -> inbox.Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import click
 from engine import definitions, inbox
 from engine.cli_base import as_json, main, opened
 from engine.config import Config
-from engine.conformance import Conformance, conforms
+from engine.conformance import conforms
 from engine.definitions import Deployed
+from engine.deviations import Conformance
 from engine.library import Library, package_at
 from engine.migration import version
 from engine.trying import KINDS, WHYS, draft, named, verdict
@@ -47,7 +49,8 @@ def conform(config: Config, cases: tuple[str, ...], process: str | None, to: str
             if to is not None and row["process"] not in others:
                 others[row["process"]] = _other(work, row["process"], to)
             other = others.get(row["process"])
-            found.append((conforms(work, row["id"], other), other or definitions.deployed(work, row["definition"])))
+            came = conforms(work, row["id"], other)
+            found.append((came, [other or _version(work, row["process"], each) for each in came.versions]))
     rows = [_row(each, on) for each, on in found]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
@@ -60,15 +63,20 @@ def conform(config: Config, cases: tuple[str, ...], process: str | None, to: str
 def _other(work: Work, process: str, to: str) -> Deployed:
     """The version to try: of this number, or what lies in a folder, zip or file."""
     if to.isdigit():
-        return definitions.deployed(work, version(work, process, int(to)))
+        return _version(work, process, int(to))
     return draft(work, package_at(Path(to)), Library.standing().vocabulary())
 
 
-def _row(found: Conformance, on: Deployed) -> dict[str, Any]:
+def _version(work: Work, process: str, number: int) -> Deployed:
+    return definitions.deployed(work, version(work, process, number))
+
+
+def _row(found: Conformance, versions: Sequence[Deployed]) -> dict[str, Any]:
     said = verdict(found)
     deviations = [
         {
             "seq": each.seq,
+            "version": part.version,
             "why": each.why,
             "kind": each.step.kind,
             "process": each.step.process,
@@ -76,17 +84,20 @@ def _row(found: Conformance, on: Deployed) -> dict[str, Any]:
             "zh": f"{KINDS[each.step.kind].zh}“{named(on, each.step).zh}”：{WHYS[each.why].zh}",
             "en": f"{KINDS[each.step.kind].en}: {named(on, each.step).en}: {WHYS[each.why].en}",
         }
-        for each in found.deviations
+        for part, on in zip(found.parts, versions, strict=True)
+        for each in part.deviations
     ]
     choices = [
         {
             "seq": each.seq,
+            "version": part.version,
             "process": each.process,
             "element": each.element,
             "taken": list(each.taken),
             "expected": [list(flows) for flows in each.expected],
         }
-        for each in found.ruled
+        for part in found.parts
+        for each in part.ruled
     ]
     about = {"id": found.case, "number": found.number, "process": found.process, "versions": list(found.versions)}
     return {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from bpmn.alignment import MOST_STATES, NOTHING, Alignment, Move, Stretch, align
 from bpmn.behaviour import Behaviour
@@ -17,6 +17,7 @@ from bpmn.diagram import Diagram, Element
 from bpmn.marking import Decided, Step, StepKind
 from engine import definitions, inbox
 from engine.definitions import Deployed
+from engine.deviations import Conformance, Deviation, Ran, Ruled, Told
 from engine.migration import version
 from engine.runtime import moving
 from engine.trail.record import SKIPPED
@@ -44,76 +45,12 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A step as the trail tells it: the number of its event, and what the event says.
-
-    One that two people skipped (``skipped``) lets the case go on as if it had been done, and deviates all the same.
-    """
-
-    seq: int
-    step: Step
-    data: Mapping[str, Any]
-    skipped: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Part:
     """The steps of a case on one version; ``renamed`` is what the migration that began it called otherwise."""
 
     version: int
     told: tuple[Told, ...]
     renamed: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Ruled:
-    """A choice that the conditions of the diagram, with the values the trail has recorded there, make otherwise.
-
-    ``expected`` are the choices they leave.
-    """
-
-    seq: int
-    process: str
-    element: str
-    taken: tuple[str, ...]
-    expected: tuple[tuple[str, ...], ...]
-
-
-Why = Literal["skipped", "added", "missing"]
-
-
-@dataclass(frozen=True, slots=True)
-class Deviation:
-    """A step that only the trail has (``added``), only the diagram (``missing``), or that two people ``skipped``.
-
-    ``seq`` is the event it was told by, or the last one before the place where it is missing.
-    """
-
-    why: Why
-    step: Step
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Conformance:
-    """What came of a replay. With ``cost`` None no answer was found within the bound; ``sound`` steps surely agree."""
-
-    case: str
-    number: str
-    process: str
-    versions: tuple[int, ...]
-    cost: int | None
-    sound: int
-    states: int
-    told: tuple[Told, ...]
-    moves: tuple[Move, ...]
-    deviations: tuple[Deviation, ...]
-    ruled: tuple[Ruled, ...]
-
-    @property
-    def conforms(self) -> bool:
-        """Whether there is no deviation, neither of steps nor of choices."""
-        return self.cost == 0 and not self.ruled
 
 
 def conforms(
@@ -137,7 +74,7 @@ def replayed(work: Work, row: Row, events: Sequence[Row], most: int = MOST_STATE
     """How the steps of a case (its row and events) agree with the versions it ran under."""
     parts = parts_of(events, row["process"], lambda number: _version(work, row["process"], number))
     stretches: list[Stretch] = []
-    ruled: list[Ruled] = []
+    ruled: list[list[Ruled]] = []
     before: Deployed | None = None
     for part in parts:
         deployed = _version(work, row["process"], part.version)
@@ -145,11 +82,10 @@ def replayed(work: Work, row: Row, events: Sequence[Row], most: int = MOST_STATE
         behaviour = Behaviour(deployed.process, diagrams, taken_in(part.told, diagrams))
         names = _names(before, deployed, part.renamed) if before else {}
         stretches.append(Stretch(behaviour, [each.step for each in part.told], names))
-        ruled += contradicted(part.told, diagrams)
+        ruled.append(contradicted(part.told, diagrams))
         before = deployed
     found = align(stretches, start=_start(events), ends=_is_over(row, events), most=most)
-    told = [each for part in parts for each in part.told]
-    return _result(row, [part.version for part in parts], told, found, ruled)
+    return _result(row, parts, found, ruled)
 
 
 def tried(row: Row, events: Sequence[Row], other: Deployed, most: int = MOST_STATES) -> Conformance:
@@ -158,41 +94,50 @@ def tried(row: Row, events: Sequence[Row], other: Deployed, most: int = MOST_STA
     whole = steps_of(events, row["process"], diagrams)
     ruled = contradicted(whole, diagrams)
     decided = taken_in(whole, diagrams, by_rule=True)
-    told = [each for each in whole if each.step.kind not in ("opened", "taken")]
+    told = tuple(each for each in whole if each.step.kind not in ("opened", "taken"))
     behaviour = Behaviour(other.process, diagrams, decided, only=True)
     stretch = Stretch(behaviour, [each.step for each in told])
     found = align([stretch], start=_start(events), ends=_is_over(row, events), free=ON_ANOTHER, most=most)
-    return _result(row, [other.version], told, found, ruled, free=ON_ANOTHER)
+    return _result(row, [Part(other.version, told)], found, [ruled], free=ON_ANOTHER)
 
 
 def _result(
     row: Row,
-    versions: list[int],
-    told: list[Told],
+    parts: Sequence[Part],
     found: Alignment,
-    ruled: list[Ruled],
+    ruled: Sequence[Sequence[Ruled]],
     *,
     free: frozenset[StepKind] = NOTHING,
 ) -> Conformance:
-    deviations = tuple(_deviations(found.moves, told, free))
-    cost = None if found.cost is None else found.cost + sum(each.why == "skipped" for each in deviations)
-    return Conformance(
-        row["id"], row["number"], row["process"], tuple(versions), cost, found.sound, found.states, tuple(told),
-        found.moves, deviations, tuple(ruled),
-    )  # fmt: skip
+    deviations = list(_deviations(found.moves, [each for part in parts for each in part.told], free))
+    ran = [
+        Ran(
+            part.version,
+            part.told,
+            tuple(move for move in found.moves if move.stretch == number),
+            tuple(deviation for stretch, deviation in deviations if stretch == number),
+            tuple(ruled[number]),
+        )
+        for number, part in enumerate(parts)
+    ]
+    cost = None if found.cost is None else found.cost + sum(each.why == "skipped" for _, each in deviations)
+    return Conformance(row["id"], row["number"], row["process"], cost, found.sound, found.states, tuple(ran))
 
 
-def _deviations(moves: Iterable[Move], told: Sequence[Told], free: frozenset[StepKind]) -> Iterator[Deviation]:
+def _deviations(
+    moves: Iterable[Move], told: Sequence[Told], free: frozenset[StepKind]
+) -> Iterator[tuple[int, Deviation]]:
+    """Each with the number of the stretch it belongs to."""
     seq = 1
     for move in moves:
         here = told[move.place] if move.place is not None else None
         seq = here.seq if here is not None else seq
         if move.side == "trail":
-            yield Deviation("added", move.step, seq)
+            yield move.stretch, Deviation("added", move.step, seq)
         elif here is not None and here.skipped:
-            yield Deviation("skipped", move.step, seq)
+            yield move.stretch, Deviation("skipped", move.step, seq)
         elif move.side == "diagram" and move.step.kind not in free:
-            yield Deviation("missing", move.step, seq)
+            yield move.stretch, Deviation("missing", move.step, seq)
 
 
 # What a trail tells.

@@ -89,3 +89,15 @@ class Incident(Refusal):
     """An automatic step could not be done: nothing was changed, and the cause names the element."""
 
     code = "incident"
+
+
+class Contended(Exception):
+    """This act and another one waited for each other, and this one gave way: nothing of it is kept.
+
+    It is no refusal of anything, so that nobody answers it as one before the act was tried again.
+    """
+
+    text = Text(
+        "另有人正在办理相关的事项，这次没有办成，也没有留下任何改动，请再试一次",
+        "somebody else was doing something connected with this at the same time; nothing was changed, try again",
+    )

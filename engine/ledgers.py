@@ -82,14 +82,19 @@ def told(work: Work, kind: RegisterKind, entry: Entry, teller: Teller) -> list[t
     """The columns of a record that hold something, by what they are called."""
     fields = fields_in_force(work)
     return [
-        (label(work, kind, code, teller.language), column(teller, code, value, fields.get(code)))
+        (label(work, kind, code, teller.language), column(kind, teller, code, value, fields.get(code)))
         for code, value in entry.value.items()
         if value is not None
     ]
 
 
-def column(teller: Teller, code: str, value: Value, each: Field | None) -> Shown:
-    """A value of a record: as the field of its name says it where it is such a value, else by what its code tells."""
+def column(kind: RegisterKind, teller: Teller, code: str, value: Value, each: Field | None) -> Shown:
+    """A value of a record: as its register says it, else as the field of its name where it is one of that, else by what
+    its code tells.
+    """
+    named = kind.values.get(code, {}).get(value) if isinstance(value, str) else None
+    if named is not None:
+        return Shown(named.said(teller.language))
     if isinstance(value, int) and not isinstance(value, bool) and code.endswith(("_fen", "_bp")):
         return Shown(teller.money(value) if code.endswith("_fen") else percent(value))
     if isinstance(value, FileRef):

@@ -126,6 +126,7 @@ def _vocabulary(folder: Path) -> Vocabulary:
             key=_words(row["key"]),
             columns=_words(row["columns"]),
             labels=_labels(row["columns"]),
+            values={code: _labels(each.get("values")) for code, each in _records(row["columns"])},
         )
         for row in _rows(folder / "registers.yaml")
     }
@@ -170,6 +171,10 @@ def _words(value: Value) -> tuple[str, ...]:
 
 
 def _labels(value: Value) -> dict[str, Text]:
-    """What columns are called, where that is written."""
+    """What columns or codes are called, where that is written."""
+    return {code: _text(words) for code, words in _records(value)}
+
+
+def _records(value: Value) -> list[tuple[str, Mapping[str, Value]]]:
     named = value.items() if isinstance(value, dict) else ()
-    return {code: _text(words) for code, words in named if isinstance(words, dict)}
+    return [(code, each) for code, each in named if isinstance(each, dict)]

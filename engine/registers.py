@@ -21,11 +21,12 @@ from engine.model import CaseFile, Counter, RegisterRecord
 from engine.trail import record as trail
 from engine.trail.committing import OF_A_RECORD, committed_row
 from engine.work import Work
-from forms.values import Value, from_json, to_json
+from forms.values import PersonRef, Value, from_json, to_json
 from forms.words import Text
 
 LONGEST_KEY = 500  # characters; PostgreSQL cannot index a text of more than some 2,700 bytes
 MOST_TRIES = 10
+LONGEST_TEXT = 200  # characters of a value that the database looks for; SQLite takes no pattern of any length
 
 STREAM = "sys/registers"
 """The stream that tells of records which no case writes."""
@@ -36,7 +37,10 @@ Tell = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class RegisterKind:
-    """A register of the vocabulary: its names, the fields its key is made of, and the columns it may hold by name."""
+    """A register of the vocabulary: its names, the fields its key is made of, and the columns it may hold by name.
+
+    ``labels`` and ``values`` say what columns and the codes in them are called, where that is written.
+    """
 
     code: str
     zh: str
@@ -44,6 +48,7 @@ class RegisterKind:
     key: tuple[str, ...]
     columns: tuple[str, ...]
     labels: Mapping[str, Text] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Text]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +110,17 @@ def records(work: Work, register: str) -> list[Record]:
     return [{**entry.value, "key": entry.key} for entry in browse(work, register)]
 
 
+def records_with(work: Work, register: str, column: str, value: int | str | PersonRef) -> list[Record]:
+    """Those of ``records`` that have this value in a column; the database looks for its text, so that few are read."""
+    text = to_json({column: value})[1:-1][:LONGEST_TEXT]
+    query = _newest(register).where(RegisterRecord.value.contains(text, autoescape=True))
+    found = [_entry(row) for row in work.db.execute(query.order_by(RegisterRecord.key))]
+    return [{**each.value, "key": each.key} for each in found if each.value.get(column) == value]
+
+
 def browse(work: Work, register: str, *, words: str = "", offset: int = 0, limit: int | None = None) -> list[Entry]:
     """The latest version of every record whose key or value holds these words, in the order of the keys."""
-    later = aliased(RegisterRecord)
-    newest = (
-        select(func.max(later.version))
-        .where(later.register == RegisterRecord.register, later.key == RegisterRecord.key)
-        .scalar_subquery()
-    )
-    query = _entries().where(RegisterRecord.register == register, RegisterRecord.version == newest)
+    query = _newest(register)
     if words:
         query = query.where(_holds(words))
     query = query.order_by(RegisterRecord.key).offset(offset).limit(limit)
@@ -230,6 +237,16 @@ def _last(work: Work, register: str, key: str) -> Entry | None:
     query = _entries().where(RegisterRecord.register == register, RegisterRecord.key == key)
     row = work.db.execute(query.order_by(RegisterRecord.version.desc()).limit(1)).one_or_none()
     return None if row is None else _entry(row)
+
+
+def _newest(register: str) -> Select[Any]:
+    later = aliased(RegisterRecord)
+    newest = (
+        select(func.max(later.version))
+        .where(later.register == RegisterRecord.register, later.key == RegisterRecord.key)
+        .scalar_subquery()
+    )
+    return _entries().where(RegisterRecord.register == register, RegisterRecord.version == newest)
 
 
 def _entries() -> Select[Any]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql
 
 from engine.errors import Unusable
 from engine.model import Request as Kept
-from engine.work import Work
+from engine.work import CLOCK, Database, Work
+
+KEPT, BATCH = timedelta(days=30), 500
+"""How long a key is remembered: no page stays open that long. How many are forgotten in one transaction."""
 
 
 def recall(work: Work) -> str | None:
@@ -55,3 +60,24 @@ def remember(work: Work, answer: str) -> None:
 
 CAREFULLY = postgresql.insert(Kept).on_conflict_do_nothing().returning(Kept.key)
 """Waits for an act that is just using the key, and then inserts nothing; a failure would end the transaction."""
+
+
+def sweep(database: Database) -> int:
+    """Forget the requests that are older than ``KEPT``, a small batch at a time; gives how many there were."""
+    swept = 0
+    while _old(database):
+        with database.work(CLOCK) as work:
+            oldest = select(Kept.key).where(Kept.at < work.now - KEPT).order_by(Kept.at).limit(BATCH)
+            gone = delete(Kept).where(Kept.key.in_(oldest.with_for_update(skip_locked=True))).returning(Kept.key)
+            batch = len(work.db.execute(gone).all())
+        if not batch:  # somebody else is forgetting them
+            break
+        swept += batch
+    return swept
+
+
+def _old(database: Database) -> bool:
+    """Whether there is any, without taking a turn to write."""
+    with database.look(CLOCK) as work:
+        query = select(Kept.key).where(Kept.at < work.now - KEPT).limit(1)
+        return work.db.execute(query).one_or_none() is not None

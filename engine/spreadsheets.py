@@ -103,7 +103,7 @@ def _rows(work: Work, kind: RegisterKind, language: Language, words: str, *, eve
                 *(
                     ledgers.WITHHELD.said(language)
                     if code in private and entry.value.get(code) is not None
-                    else cell(teller, code, entry.value.get(code), fields.get(code))
+                    else cell(kind, teller, code, entry.value.get(code), fields.get(code))
                     for code in kind.columns
                 ),
                 entry.version,
@@ -113,7 +113,7 @@ def _rows(work: Work, kind: RegisterKind, language: Language, words: str, *, eve
             ]
 
 
-def cell(teller: Teller, code: str, value: Value, each: Field | None) -> Cell:
+def cell(kind: RegisterKind, teller: Teller, code: str, value: Value, each: Field | None) -> Cell:
     """A value of a record as a cell: what is a number or a date stays one, everything else is what the page says."""
     if value is None:
         return None
@@ -126,7 +126,7 @@ def cell(teller: Teller, code: str, value: Value, each: Field | None) -> Cell:
         return value
     if isinstance(value, (Decimal, date)):
         return value
-    return flat(ledgers.column(teller, code, value, each), teller.language)
+    return flat(ledgers.column(kind, teller, code, value, each), teller.language)
 
 
 def flat(shown: Shown, language: Language) -> str:

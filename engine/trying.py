@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from bpmn.marking import Step
 from engine import definitions
-from engine.conformance import Conformance
 from engine.definitions import Deployed
+from engine.deviations import Conformance
 from engine.errors import Unusable
 from engine.gate import Contents, read_package
 from engine.library import Package, Vocabulary

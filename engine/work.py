@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, Executable, Insert, NestedTransaction, create_engine, event, insert
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, DBAPIError
 
-from engine.errors import Unusable, WrongUsage
+from engine.errors import Contended, Unusable, WrongUsage
 from engine.fences import BUILDING, only_rows
 from engine.model import Base, table
 
@@ -30,6 +30,12 @@ INSERTS: dict[type[Base], Insert] = {}
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON")
 CLOCK = "clock"
 SYSTEM = "system"
+
+GIVE_WAY = frozenset({"40P01", "40001"})
+"""What PostgreSQL calls a deadlock, and an act that cannot come after one that was quicker."""
+TRIES = 5
+
+T = TypeVar("T")
 
 
 def system_clock() -> datetime:
@@ -118,8 +124,11 @@ class Database:
 
     @contextlib.contextmanager
     def work(self, actor: str, request: Request | None = None) -> Iterator[Work]:
-        """A transaction that writes: committed on a good end, rolled back on any exception."""
-        with storable(), self._turn(), self.engine.connect() as connection, connection.begin():
+        """A transaction that writes: committed on a good end, rolled back on any exception.
+
+        Contended where the database ended it in favour of another one.
+        """
+        with giving_way(), storable(), self._turn(), self.engine.connect() as connection, connection.begin():
             work = Work(connection, actor, self.clock(), self, request)
             yield work
             work.settle()
@@ -153,6 +162,25 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+@contextlib.contextmanager
+def giving_way() -> Iterator[None]:
+    """Contended when the database has let another act go first: two had waited for each other."""
+    try:
+        yield
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) not in GIVE_WAY:
+            raise
+        raise Contended from error
+
+
+def tried_again(act: Callable[[], T]) -> T:
+    """Do what opens a transaction, and if it had to give way all of it once more; Contended after a few times."""
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(Contended):
+            return act()
+    return act()
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The clock's hands: lets due timers fire and signals arrive, each exactly once however many workers there are."""
+"""The clock's hands: due timers fire and signals arrive, each once however many workers there are; old keys go."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import threading
 
 from sqlalchemy import func, select
 
-from engine import beginnings, incidents, overruns, signals
+from engine import beginnings, incidents, overruns, requests, signals
 from engine.desk import Desk
 from engine.errors import Refusal
 from engine.model import CaseFile, Delivery, Timer
 from engine.trail.record import newest_seal
-from engine.work import CLOCK, Database
+from engine.work import CLOCK, Database, tried_again
 
 log = logging.getLogger("liuhen.worker")
 
@@ -37,6 +37,7 @@ def run_due(database: Database, limit: int = 100) -> int:
             passed_over += not fired
     moved += beginnings.run(database) + let_arrive(database)
     overruns.tell_all(database)
+    requests.sweep(database)
     return moved
 
 
@@ -77,7 +78,7 @@ def _due(database: Database, passed_over: int, limit: int) -> list[str]:
 
 def _fire_if_possible(database: Database, case: str) -> int:
     try:
-        return _fire(database, case)
+        return tried_again(lambda: _fire(database, case))
     except Refusal as refusal:
         log.error("case %s: a due timer could not fire: %s", case, refusal)
     except Exception:

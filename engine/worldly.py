@@ -40,6 +40,7 @@ def functions(work: Work, days: Calendar) -> dict[str, Callable[..., Value]]:
         "find": lambda register, key: registers.find(
             work, register, key.id if isinstance(key, PersonRef) else str(key)
         ),
+        "records_with": lambda register, column, value: list(registers.records_with(work, register, column, value)),
         "records": lambda register: list(registers.records(work, register)),
         "name_of": lambda person: name_of(work, person.id),
         "fact_label": fact_label,

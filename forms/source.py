@@ -18,6 +18,9 @@ LONGEST_SCRIPT: Final = 20_000
 DEEPEST: Final = 40
 
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
+_NUMBER = re.compile(
+    r"(?:(?<![\w.])(?:0[xX][0-9a-fA-F_]+|0[bBoO][0-7_]+|[0-9][0-9_]*\.?[0-9_]*)|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)?[jJ]?"
+)
 _REMARK = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 
 
@@ -68,8 +71,8 @@ def _look(source: str, longest: int) -> None:
         refuse(1, f"不得超过 {longest} 字", f"it may not exceed {longest} characters")
     if not source.strip():
         refuse(1, "表达式为空", "the expression is empty")
-    depth = 0
-    for column, sign in enumerate(_QUOTED.sub(lambda text: "q" * len(text[0]), source), start=1):
+    depth, bare = 0, _QUOTED.sub(lambda text: "'" * len(text[0]), source)
+    for column, sign in enumerate(bare, start=1):
         depth += (sign in "([{") - (sign in ")]}")
         if depth > DEEPEST:
             refuse(column, "括号嵌套过深", "brackets are nested too deeply")
@@ -77,5 +80,10 @@ def _look(source: str, longest: int) -> None:
             refuse(column, f"文本之外不得使用字符 {sign!r}", f"the character {sign!r} may stand only inside a text")
         if sign == "#":
             refuse(column, "不得使用 #", "# is not part of the language")
+    for number in _NUMBER.finditer(bare):
+        after = bare[number.end() : number.end() + 1]
+        if after == "_" or after.isalpha():  # Python reads it, not surely as meant, and warns on the console
+            zh, en = "数字和后面的字连在一起，请加空格", "a number runs into what follows; put a space between"
+            refuse(number.end() + 1, zh, en)
     if "\\" in source:
         refuse(source.index("\\") + 1, "不得使用反斜杠", "a backslash is not part of the language")

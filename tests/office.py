@@ -122,8 +122,8 @@ class Office:
 
     def act(self, name: str, verb: Verb, *arguments: Any, request: Request | None = None, **named: Any) -> Any:
         """Somebody does something, as every door lets them."""
-        with cases.acting(self.database, self.who.get(name, name), request) as work:
-            return verb(work, *arguments, **named)
+        who = self.who.get(name, name)
+        return cases.carried_out(self.database, who, lambda work: verb(work, *arguments, **named), request)
 
     def start(self, process: str = "permit", by: str = "甲", **answer: Any) -> str:
         """Start a case with a sound answer, changed as told; gives its id."""

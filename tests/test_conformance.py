@@ -13,7 +13,8 @@ import pytest
 from bpmn.alignment import Stretch, align
 from bpmn.behaviour import Behaviour
 from engine import cases, conformance, definitions, demo, inbox, incidents, migration
-from engine.conformance import Conformance, conforms
+from engine.conformance import conforms
+from engine.deviations import Conformance
 from engine.library import Library, Package
 from engine.scenario_file import read_scenario
 from engine.scenarios import SetClock, play
@@ -205,16 +206,51 @@ def test_a_step_that_two_people_skip_is_told_as_such(office: Office) -> None:
 # After a migration, each part on its version.
 
 
-def test_each_part_of_a_case_is_replayed_on_the_version_it_ran_under(office: Office) -> None:
+def moved(office: Office) -> str:
+    """A permit that was archived under another version than it began under, with its review under another name."""
     case = office.start()
     (new,) = office.deploy(package("permit", *RENAMED))
     office.act("管理员", migration.migrate, case, new.id, {"review": "check"})
     office.act("登记员", cases.complete, office.item(case, "check"), ANSWERS["review"])
     office.do(case, "second", "复核员")
     office.do(case, "archive", "登记员")
-    found = office.look(conforms, case)
+    return case
+
+
+def test_each_part_of_a_case_is_replayed_on_the_version_it_ran_under(office: Office) -> None:
+    found = office.look(conforms, moved(office))
     assert found.conforms and found.versions == (1, 2)
     assert [step.element for step in (each.step for each in found.told) if step.kind == "done"][2] == "check"
+    before, after = found.parts
+    assert before.told + after.told == found.told and before.moves + after.moves == found.moves
+    assert [move.step for move in before.moves if move.step.kind == "opened"][-1].element == "review"
+    assert next(move.step.element for move in after.moves if move.step.kind == "done") == "check"
+
+
+def test_what_deviates_is_told_of_the_version_it_happened_under(office: Office) -> None:
+    case = moved(office)
+    found = edited(office, case, lambda events: events.pop(place(events, "task.completed", "apply")))
+    assert [[(each.why, each.step.element) for each in part.deviations] for part in found.parts] == [
+        [("missing", "apply")], [],
+    ]  # fmt: skip
+    found = edited(office, case, lambda events: events.pop(place(events, "task.completed", "second")))
+    assert [[each.step.element for each in part.deviations] for part in found.parts] == [[], ["second"]]
+
+
+def test_the_page_shows_every_version_the_case_ran_under_with_its_part_oldest_first(office: Office) -> None:
+    case = moved(office)
+    seen = reader_of(office, "合规").get(f"/cases/{case}/conformance")
+    named = {str(each.get("id")): words(each) for each in seen.tree.iter() if each.get("id")}
+    parts = [each for each in named if each.startswith(("part-", "alignment"))]
+    assert parts == ["part-1", "alignment-1", "part-2", "alignment-2"]
+    assert named["part-1"].startswith("版本 1") and named["part-2"].startswith("版本 2")
+    assert "归档 办理" in named["alignment-2"] and "归档 办理" not in named["alignment-1"]
+    first, second = (
+        {each.get("data-element") for each in box.iter() if "is-done" in (each.get("class") or "")}
+        for box in (each for each in seen.tree.iter() if each.get("class") == "diagram")
+    )
+    assert "apply" in first and not first & {"review", "check", "second", "archive"}
+    assert {"check", "second", "archive"} <= second and "apply" not in second
 
 
 # Trying a changed diagram on cases that are closed.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+import warnings
 from typing import Any
 
 import pytest
@@ -146,3 +148,31 @@ def test_integers_reckon_as_python_does(one: int, two: int) -> None:
         assert outcome("one // two", names) == ("value", one // two)
         assert outcome("one % two", names) == ("value", one % two)
         assert outcome("decimal(one) // two * two + decimal(one) % two == one", names) == ("value", True)
+
+
+NUMBERS = ("1", "0", "1.5", "1_000", "0x1f", "0b1", "0o7", "1e5", "1j", ".5", "1.")
+WORDS = ("and", "or", "if", "else", "in", "is", "not", "for", "x", "_")
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_nothing_that_is_written_is_warned_of_on_the_console(number: str) -> None:
+    shapes = ("{} x", "y if {} z", "[{} y in z]", "x{} y", "rows[0]+{} y", "(1,{} y)")
+    for word, shape in itertools.product(WORDS, shapes):
+        source = shape.format(number + word)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            outcome(source, {})
+        assert not warned, source
+
+
+@pytest.mark.parametrize(
+    ("source", "column"), [("1and x", 2), ("x or 1.5if y else 2", 9), ("0xfor x in y", 4), ("x.5or y", 4)]
+)
+def test_a_number_that_runs_into_a_word_is_refused_in_a_sentence(source: str, column: int) -> None:
+    kind, text = outcome(source, {"x": 1, "y": True})
+    assert (kind, text.en) == ("error", f"column {column}: a number runs into what follows; put a space between")
+    assert text.zh == f"第 {column} 列：数字和后面的字连在一起，请加空格"
+
+
+def test_numbers_inside_texts_and_names_run_into_whatever_they_like() -> None:
+    assert outcome("'1and 2x' + a1b", {"a1b": "3if"}) == ("value", "1and 2x3if")

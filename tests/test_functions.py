@@ -33,8 +33,8 @@ def test_the_table_says_of_every_function_what_it_takes_and_gives() -> None:
 def test_the_engine_supplies_exactly_what_needs_the_world() -> None:
     assert {name for name, function in FUNCTIONS.items() if function.run is None} == {
         "today", "add_working_days", "add_days", "working_days_between", "end_of", "is_working_day", "people",
-        "has_role", "find", "records", "rounds", "acted", "name_of", "facts", "missing_facts", "case_of",
-        "fact_label", "unfit_parameter", "unfit_parameters", "parameter_label",
+        "has_role", "find", "records", "records_with", "rounds", "acted", "name_of", "facts", "missing_facts",
+        "case_of", "fact_label", "unfit_parameter", "unfit_parameters", "parameter_label",
     }  # fmt: skip
 
 

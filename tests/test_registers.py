@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select
@@ -153,6 +154,42 @@ def test_the_latest_of_each_key_can_be_listed_and_searched(database: Database) -
         assert registers.browse(work, "contract", words="合同2") == []  # only the latest version is looked at
         entry = registers.browse(work, "contract", words="二")[0]
     assert (entry.version, entry.case, entry.number, entry.element, entry.at) == (2, "case0", "LH-0", "b", NOW)
+
+
+def test_the_records_with_a_value_in_a_column_are_found_and_no_others_are_read(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: dict[str, dict[str, Value]] = {
+        "k1": {"title": 'A_%"一"', "amount_fen": 100, "applicant": PersonRef("p1")},
+        "k2": {"title": 'A_%"一"二', "amount_fen": 1000, "applicant": PersonRef("p2")},
+        "k3": {"title": {"amount_fen": 100}, "amount_fen": 7, "status": "100"},
+        "k4": {"title": "长" * 400, "amount_fen": 100},
+        "k5": {"title": "长" * 401, "amount_fen": 5},
+    }
+    with database.work("p") as work:
+        for key, value in rows.items():
+            registers.record(work, CONTRACT, key, value, case="case0", element="a")
+        registers.record(work, CONTRACT, "k6", {"amount_fen": 100}, case="case0", element="a")
+        registers.record(work, CONTRACT, "k6", {"amount_fen": 8}, case="case0", element="b")
+    read: list[str] = []
+    entry = registers._entry
+
+    def noted(row: Any) -> registers.Entry:
+        read.append(row.key)
+        return entry(row)
+
+    monkeypatch.setattr(registers, "_entry", noted)
+    with database.look("p") as work:
+
+        def keys(column: str, value: int | str | PersonRef) -> list[Value]:
+            return [each["key"] for each in registers.records_with(work, "contract", column, value)]
+
+        assert keys("amount_fen", 100) == ["k1", "k4"]
+        assert "k5" not in read and "k6" not in read
+        assert keys("title", 'A_%"一"') == ["k1"] and keys("title", 'a_%"一"') == []
+        assert keys("title", "长" * 400) == ["k4"]
+        assert keys("applicant", PersonRef("p2")) == ["k2"]
+        assert keys("status", 100) == keys("colour", "red") == keys("key", "k1") == []
 
 
 def test_of_eight_cases_racing_for_a_key_one_wins_and_seven_are_told_who(database: Database) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import tracemalloc
@@ -15,6 +16,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from bpmn.reader import read_diagram
 from engine import registers, spreadsheets
 from engine.library import Library
 from engine.registers import Entry
@@ -193,6 +195,46 @@ def test_the_operator_of_the_machine_gets_nothing_personal(office: Office) -> No
     registered(office)
     assert by_head(written(office, "合规", "csv"))[0]["合同名称"] == "13800138000"
     assert by_head(written(office, SYSTEM, "csv"))[0]["合同名称"] == "（个人或涉密信息，不导出）"
+
+
+def test_a_code_is_told_by_its_label_on_the_page_and_in_exports(office: Office) -> None:
+    registered(office)
+    with office.database.work(SYSTEM) as work:
+        registers.record(work, CONTRACT, "k", {"status": "elsewhere"}, case=None, element="import")
+    assert [row["状态"] for row in by_head(written(office, "合规", "csv"))] == ["已登记", "elsewhere"]
+    assert by_head(written(office, "合规", "csv", language="en"))[0]["Status"] == "Registered"
+    reader = reader_of(office, "合规")
+    for page in ("/registers/contract", "/registers/contract/record?key=HT-1"):
+        seen = reader.get(page).text
+        assert "状态已登记" in seen and "registered" not in seen
+
+
+def test_every_code_that_the_library_writes_into_a_labelled_column_has_a_label() -> None:
+    library = Library.standing()
+    kinds = library.vocabulary().registers
+    found = []
+    for name in library.processes():
+        diagram = read_diagram(library.package(name).files["process.bpmn"], name)
+        for element in diagram.elements.values():
+            for operation in element.operations:
+                if operation.name == "register.record":
+                    kind = kinds[ast.literal_eval(operation.parameters["register"])]
+                    found += _unlabelled(kind, operation.parameters["value"])
+    assert found == [] and any(kind.values for kind in kinds.values())
+
+
+def _unlabelled(kind: registers.RegisterKind, source: str) -> list[tuple[str, str]]:
+    """The codes written out in a record's value that its register does not name."""
+    tree = ast.parse(source.strip(), mode="eval").body
+    assert isinstance(tree, ast.Dict)
+    codes = [
+        (ast.literal_eval(column), node.value)
+        for column, value in zip(tree.keys, tree.values, strict=True)
+        if column is not None
+        for node in ([value.body, value.orelse] if isinstance(value, ast.IfExp) else [value])
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    return [(column, code) for column, code in codes if code not in kind.values.get(column, {})]
 
 
 def test_the_page_offers_what_it_shows_as_a_spreadsheet(office: Office) -> None:

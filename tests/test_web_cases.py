@@ -12,7 +12,7 @@ from engine import inbox, items
 from engine.cases import complete
 from engine.trail.words import RESULTS
 from engine.worker import run_due
-from tests.office import ANSWERS, Office
+from tests.office import ANSWERS, Office, package
 from tests.test_web_tasks import PDF
 from tests.web_reader import Reader, Seen, app_of, reader_of, words
 from webui.page import spans
@@ -118,6 +118,18 @@ def test_who_has_no_part_in_a_case_sees_nothing_of_it(desk: Office) -> None:
         data = {"words": "x", "_key": "1" * 32}
         stranger.post(f"/cases/{case}/{path}", {**data, "file": (io.BytesIO(PDF), "a.pdf")}, status=403)
     assert desk.look(inbox.comments, case) == [] and desk.look(inbox.documents, case) == []
+
+
+def test_what_is_recorded_is_told_with_its_key_unless_that_says_nothing(desk: Office) -> None:
+    seen = reader_of(desk, "合规").get(f"/cases/{to_archive(desk, contract_no='HT-7')}")
+    assert "登入“技术合同登记台账”：HT-7" in seen.text
+    for key in ("hash_of([contract_no])", "contact_line"):
+        desk.deploy(package("permit", ("process.bpmn", 'value="contract_no"', f'value="{key}"')))
+        case = to_archive(desk)
+        [told] = [body for body in desk.bodies(case) if body["type"] == "register.recorded"]
+        seen = reader_of(desk, "合规").get(f"/cases/{case}")
+        story = next(words(each) for each in seen.tree.iter("li") if "登入“技术合同登记台账”" in words(each))
+        assert told["data"]["key"] not in story and not story.endswith("：")
 
 
 def test_a_remark_and_a_document_are_added_to_the_case(desk: Office) -> None:

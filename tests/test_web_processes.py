@@ -213,7 +213,7 @@ def test_registers_show_their_records_with_the_case_that_wrote_each(desk: Office
     other.get(seen.links()["HT-1"], status=404)
     assert "1" in reader_of(desk, "合规").get("/registers").text
     record = reader.get(seen.links()["HT-1"])
-    assert "第 1 版" in record.text and "registered" in record.text
+    assert "第 1 版" in record.text and "已登记" in record.text
     assert "没有记录" in reader.get("/registers/contract?words=nothing").text
     reader.get("/registers/nothing", status=404)
     reader.get("/registers/contract/record?key=nothing", status=404)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 import hashlib
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
-from flask import Flask, make_response, url_for
+from flask import Flask, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from engine.inbox import OVERSEERS, counts
 from engine.policies import cited
-from engine.work import SYSTEM, Database
+from engine.work import SYSTEM, Database, tried_again
 from webui import (
     cases,
     conformance,
@@ -62,13 +63,28 @@ ROOMS = (
 )  # fmt: skip
 
 
+class Pages(Flask):
+    """Answers a request anew, from its beginning, if its act had to give way to another: nothing of it was kept."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """What the page's own function gives."""
+        times = count()
+
+        def answered() -> ResponseReturnValue:
+            for file in request.files.values() if next(times) else ():
+                file.stream.seek(0)  # it was read the first time
+            return super(Pages, self).dispatch_request()
+
+        return tried_again(answered)
+
+
 def create_app(database: Database, *, secret: str, demo: bool = False, https: bool = False, proxies: int = 0) -> Flask:
     """The application over a database that is made and filled.
 
     ``secret`` signs the session cookies. ``demo`` lets anybody be anybody who has no password. ``https`` says that
     browsers reach it by https, ``proxies`` how many proxies of ours stand before it.
     """
-    app = Flask(__name__)
+    app = Pages(__name__)
     app.config.update(
         SECRET_KEY=secret,
         SESSION_COOKIE_NAME="__Host-liuhen" if https else "liuhen",

@@ -9,9 +9,11 @@ from typing import Any
 
 from bpmn.diagram import Element
 from engine import evidence, inbox
+from engine.anonymity import veil
 from engine.cases import WITHDRAW
 from engine.desk import Desk
 from engine.people import names, standing
+from engine.trail.words import NOT_PEOPLE
 from forms.form import Form
 from forms.saying import Shown, Teller, persons_in
 from forms.values import from_json
@@ -50,10 +52,12 @@ class Answer:
 
 def answered(desk: Desk) -> list[Answer]:
     """All answers of a case, newest first, each with its corrections."""
-    rows = inbox.submissions(desk.work, desk.row["id"])
+    hiding = veil(desk.work, desk.row["id"])
+    rows = hiding.rows(inbox.submissions(desk.work, desk.row["id"]), "person")
     values = [from_json(row["answer"]) for row in rows]
     people = {row["person"] for row in rows} | {row["on_behalf_of"] for row in rows} - {None}
-    teller = Teller(language(), names(desk.work, people | set(persons_in(values))))
+    called = {code: text.said(language()) for code, text in NOT_PEOPLE.items()}
+    teller = Teller(language(), called | names(desk.work, people | set(persons_in(values))))
     corrected = evidence.corrections(desk.work, desk.row["id"])
     officer = evidence.COMPLIANCE in standing(desk.work, actor()).roles
     found = []
@@ -64,7 +68,7 @@ def answered(desk: Desk) -> list[Answer]:
         title, fields = told(drawn, row["element"], answer, teller)
         principal = teller.names.get(row["on_behalf_of"]) if row["on_behalf_of"] else None
         person = teller.names.get(row["person"], row["person"])
-        about = tuple(_correction(drawn, each, teller) for each in corrected.get(row["id"], ()))
+        about = tuple(_correction(drawn, each, teller) for each in hiding.rows(corrected.get(row["id"], ()), "person"))
         may = drawn is not None and (officer or actor() in (row["person"], row["on_behalf_of"]))
         said = (row["id"], title, row["element"], row["round"], person, principal, row["at"], fields, about, may)
         found.append(Answer(*said))

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request
 from engine import definitions, inbox
 from engine.access import judge, unbar
 from engine.admission import door
+from engine.anonymity import Veil, veil
 from engine.desk import Desk
 from engine.documents import pdf_is_possible
 from engine.incidents import standing_still
@@ -82,15 +83,18 @@ def page(case: str) -> Response:
         if message := from_outside(work, case):
             return go("messages.page", case=case, name=message)
         desk = visible(work, case)
-        events = inbox.events(work, case)
+        hiding = veil(work, case)
+        events = hiding.events(inbox.events(work, case))
         items = inbox.items_of(work, case)
         speaker = speaker_for(desk, events, items)
         told = speaker.sentences(events)
         marks = marks_of(desk, events, items)
         original = due_before(events)
         waits = [open_item(desk, speaker, item, original) for item in items if item["closed_at"] is None]
-        comments = inbox.comments(work, case)
-        people = names(work, [row["person"] for row in comments] + [desk.row["applicant"] or ""])
+        comments = [
+            {**row, "by": speaker.person(row["person"])} for row in hiding.rows(inbox.comments(work, case), "person")
+        ]
+        people = names(work, [desk.row["applicant"] or ""])
         return show(
             "case.html",
             case=desk.row,
@@ -107,7 +111,7 @@ def page(case: str) -> Response:
             may_add=bool(dossier.own_steps(desk, events)),
             may_stop=dossier.may_stop(desk),
             stopped=dossier.stopped(desk),
-            documents=document_rows(desk, speaker, events),
+            documents=document_rows(desk, speaker, events, hiding),
             comments=comments,
             people=people,
             messages=[] if desk.row["status"] != "open" else sendable(desk),
@@ -176,11 +180,13 @@ def clock_of(desk: Desk, speaker: Speaker) -> list[deadlines.Deadline]:
     return deadlines.of_timers(desk, lambda process, element: speaker.element(process, element).said(language()))
 
 
-def document_rows(desk: Desk, speaker: Speaker, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def document_rows(
+    desk: Desk, speaker: Speaker, events: list[dict[str, Any]], hiding: Veil
+) -> list[dict[str, Any]]:
     """The documents of a case, with who brought them and at which step, and whether there is a PDF to print."""
     printable = issued(events) if pdf_is_possible() else set()
     rows = []
-    for row in inbox.documents(desk.work, desk.row["id"]):
+    for row in hiding.rows(inbox.documents(desk.work, desk.row["id"]), "uploaded_by"):
         where = speaker.anywhere(row["element"]).said(language())
         by = speaker.person(row["uploaded_by"])
         rows.append({**row, "where": where, "by": by, "pdf": row["id"] in printable})
@@ -225,7 +231,7 @@ def verification(case: str) -> Response:
 
 def trail_page(desk: Desk, verdict: Any) -> Response:
     """The trail as a table."""
-    events = inbox.events(desk.work, desk.row["id"])
+    events = veil(desk.work, desk.row["id"]).events(inbox.events(desk.work, desk.row["id"]))
     speaker = speaker_for(desk, events)
     rows = [
         {

@@ -12,9 +12,10 @@ from bpmn.alignment import Move
 from bpmn.canvas import Mark
 from bpmn.marking import Step
 from engine import definitions
-from engine.conformance import ON_ANOTHER, Conformance, Deviation, Ruled, conforms
+from engine.conformance import ON_ANOTHER, conforms
 from engine.definitions import Deployed
 from engine.desk import Desk
+from engine.deviations import Conformance, Deviation, Ran, Ruled
 from engine.migration import version
 from engine.trying import KINDS, WHYS, named, verdict
 from forms.words import Text
@@ -80,6 +81,33 @@ class Picture:
     drawing: Markup
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page shows of the part of a case that ran on one version, from event ``first`` to event ``last``."""
+
+    version: int
+    first: int | None
+    last: int | None
+    deviations: Sequence[Deviant]
+    choices: Sequence[Choice]
+    pictures: Sequence[Picture]
+    lines: Sequence[Line]
+
+    @classmethod
+    def of(cls, part: Ran, found: Conformance, on: Deployed, desk: Desk, to: int | None) -> Shown:
+        """The part in the language of the page."""
+        seqs: Sequence[int | None] = [each.seq for each in part.told] or [None]
+        return cls(
+            part.version,
+            seqs[0],
+            seqs[-1],
+            [Deviant.of(each, on, desk) for each in part.deviations],
+            [Choice.of(each, on, desk) for each in part.ruled],
+            pictures(part, on),
+            [line(move, found, on, desk) for move in part.moves if not by_itself(move, to)],
+        )
+
+
 @bp.get("/cases/<case:case>/conformance")
 def page(case: str) -> Response:
     """A case beside the diagrams it ran under, or (``to``) beside another version of its process."""
@@ -87,9 +115,11 @@ def page(case: str) -> Response:
     with look() as work:
         desk = visible(work, case)
         versions = definitions.versions(work, desk.row["process"])
-        other = definitions.deployed(work, version(work, desk.row["process"], to)) if to is not None else None
-        found = conforms(work, case, other, most=MOST_STATES)
-        on = other or desk.deployed
+
+        def at(number: int) -> Deployed:
+            return definitions.deployed(work, version(work, desk.row["process"], number))
+
+        found = conforms(work, case, at(to) if to is not None else None, most=MOST_STATES)
         return show(
             "conformance.html",
             case=desk.row,
@@ -97,10 +127,7 @@ def page(case: str) -> Response:
             verdict=verdict(found),
             to=to,
             versions=[row["version"] for row in versions],
-            lines=[line(move, found, on, desk) for move in found.moves if not by_itself(move, to)],
-            deviations=[Deviant.of(each, on, desk) for each in found.deviations],
-            choices=[Choice.of(each, on, desk) for each in found.ruled],
-            pictures=pictures(found, on),
+            parts=[Shown.of(part, found, at(part.version), desk, to) for part in found.parts],
         )
 
 
@@ -138,7 +165,7 @@ def flows_of(on: Deployed, process: str, flows: Sequence[str], desk: Desk) -> st
     return t("list.comma").join(names)
 
 
-def pictures(found: Conformance, on: Deployed) -> list[Picture]:
+def pictures(found: Ran, on: Deployed) -> list[Picture]:
     """The diagram of the process, and of those called in which something deviates."""
     marks: dict[str, dict[str, set[Mark]]] = {on.process: {}}
     for move in found.moves:

@@ -39,6 +39,7 @@ def status_of(refusal: errors.Refusal) -> int:
 def answer_refusals(app: Flask) -> None:
     """Answer every refusal, and whatever else goes wrong, with a page."""
     app.register_error_handler(errors.Refusal, refused)
+    app.register_error_handler(errors.Contended, contended)
     app.register_error_handler(Unfit, unfit)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, broken)
@@ -60,6 +61,13 @@ def refused(refusal: errors.Refusal) -> Response:
         number=about.get("number"),
         element=about.get("element") if status == 500 else None,
     )
+
+
+def contended(error: errors.Contended) -> Response:
+    """An act that had to give way every time it was tried."""
+    log.warning("%s %s: gave way to other acts again and again", request.method, request.path)
+    names = {"title": t("error.contended"), "said": said(error.text), "what": t("error.contended_do")}
+    return show("refused.html", status=409, **names)
 
 
 def unfit(refusal: Unfit) -> Response:

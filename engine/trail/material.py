@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import Select, select
 
 from engine import definitions, personal
+from engine.anonymity import Veil, veil
 from engine.definitions import Deployed
 from engine.model import CaseFile, Definition, Document, Event, Person, Submission
 from engine.trail import duties, epochs
@@ -20,6 +21,7 @@ from forms.values import files_in, from_json
 
 Kind = Literal["full", "redacted", "person"]
 Row = Mapping[str, Any]
+READ = (Event.seq, Event.kind, Event.actor, Event.at, Event.body, Event.hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,16 @@ class Material:
     proofs: Proofs | None
     unsealed: int
     intact: bool
+    veil: Veil
 
     @classmethod
     def of(cls, work: Work, case: str, view: View) -> Material:
         """The material of a case by its id."""
         row = work.row(select(*CaseFile.__table__.columns).where(CaseFile.id == case))
         assert row is not None
-        query = select(Event.seq, Event.body, Event.hash).where(Event.stream == f"case/{case}").order_by(Event.seq)
+        query = select(*READ).where(Event.stream == f"case/{case}").order_by(Event.seq)
         events = work.rows(query)
+        hiding = veil(work, case, public=view.redacted or view.person not in (None, work.actor))
         bodies = [json.loads(event["body"]) for event in events]
         cited = {body["epoch"]["n"] for body in bodies if "epoch" in body}
         proofs = epochs.proofs(work, f"case/{case}", cited)
@@ -86,10 +90,11 @@ class Material:
             definitions=_versions(work, row["definition"], bodies),
             deployed=definitions.deployed(work, row["definition"]),
             names={} if view.redacted else {each.id: each.name for each in people},
-            duties=duties.matrix(duties.record(work, case)),
+            duties=duties.matrix(duties.record(work, case, hiding.events(events))),
             proofs=proofs,
             unsealed=len(events) - covered,
             intact=verify(work, case).intact,
+            veil=hiding,
         )
 
     def shown_answers(self) -> list[dict[str, Any]]:
@@ -101,6 +106,17 @@ class Material:
         if self.view.kind == "full":
             return {each["sha256"] for each in self.documents}
         return {file.sha256 for each in self.shown_answers() for file in files_in(from_json(each["answer"]))}
+
+    def as_read(self) -> Material:
+        """What people read of it: an act without a name (匿名) names nobody. The proofs rest on what is kept."""
+        events = self.veil.events(self.events)
+        return replace(
+            self,
+            events=events,
+            bodies=[json.loads(event["body"]) for event in events],
+            answers=self.veil.rows(self.answers, "person"),
+            documents=self.veil.rows(self.documents, "uploaded_by"),
+        )
 
     def name(self, person: str) -> str:
         """Somebody's name as this view shows it: the pseudonym where names are withheld."""

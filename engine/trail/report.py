@@ -140,6 +140,7 @@ class Page:
 
 def report(material: Material, language: Language) -> str:
     """The whole page."""
+    material = material.as_read()
     speaker = Speaker(language, material.names, material.deployed, Library.standing().vocabulary())
     page = Page(material, language, speaker, Teller(language, material.names))
     parts = [

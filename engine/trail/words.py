@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.access import REASONS
+from engine.anonymity import NOBODY
 from engine.definitions import Deployed
 from engine.library import Vocabulary
 from engine.suspending import CAUSES
@@ -79,7 +81,7 @@ SAYINGS: Mapping[str, Text] = {
     "timer.fired": Text("“{element}”到期（{due}）", "“{element}” fell due ({due})"),
     "number.drawn": Text("取得编号 {number}", "The number {number} was drawn"),
     "parameters.adopted": Text("参数 {adopted} 通过，自 {since} 起生效", "The parameters {adopted} count from {since}"),
-    "register.recorded": Text("登入“{register}”：{key}", "Recorded in “{register}”: {key}"),
+    "register.recorded": Text("登入“{register}”{key}", "Recorded in “{register}”{key}"),
     "document.attached": Text("{who}上传了附件{place}", "{who} attached a document{place}"),
     "document.issued": Text("系统出具文书{place}", "A document was issued{place}"),
     "notice.sent": Text("已通知{role}", "{role} was notified"),
@@ -92,7 +94,7 @@ SAYINGS: Mapping[str, Text] = {
     "variable.corrected": Text("{who}更正了变量 {variable}", "{who} corrected the variable {variable}"),
     "case.migrated": Text("{who}把案卷转到流程的另一版本", "{who} moved the case to another version of its process"),
 }
-"""What is said of an event of each kind; the blanks are methods of ``_About``. Other kinds go by their names."""
+"""What is said of an event of each kind; a blank is in ``BARE`` or a method of ``_About``. Others go by their names."""
 
 VERBS = {
     "start": Text("提出申请", "start"),
@@ -111,7 +113,10 @@ VERBS = {
 }
 """What somebody tried, by the verb's name; any other name is a message's."""
 
-NOT_PEOPLE = {"clock": Text("系统时钟", "The clock"), "system": Text("系统", "The system")}
+NOT_PEOPLE = {
+    "clock": Text("系统时钟", "The clock"), "system": Text("系统", "The system"),
+    NOBODY: Text("匿名异议人", "An anonymous objector"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ class Speaker:
         who = self.who(body["actor"])
         about = _About(self, row, body, who)
         said = SAYINGS.get(row["kind"]) or Text(*(f"{{who}}：{each}" for each in EVENT_KINDS[row["kind"]]))
-        blanks = {blank: getattr(about, blank)() for blank in blanks_of(said)}
+        blanks = {name: about.blank(name) for name in blanks_of(said)}
         zh = said.zh.format(**{blank: value.zh for blank, value in blanks.items()})
         en = said.en.format(**{blank: value.en for blank, value in blanks.items()})
         return Sentence(row["seq"], row["at"], row["kind"], who, Text(zh, en).said(self.language), row["element"])
@@ -243,6 +248,13 @@ class _About:
     def listed(self, name: str) -> list[str]:
         return [str(one) for one in self.data.get(name) or ()]
 
+    def blank(self, name: str) -> Text:
+        if name not in BARE:
+            found: Text = getattr(self, name)()
+            return found
+        said = str(self.data.get(BARE[name]))
+        return Text(said, said)
+
     def who(self) -> Text:
         return Text(self.actor, self.actor)
 
@@ -270,17 +282,9 @@ class _About:
         moved = len(self.data.get("moved") or ())
         return Text(f"，{moved} 项期限顺延", f"; {moved} deadlines moved") if moved else NOTHING
 
-    def days(self) -> Text:
-        days = str(self.data.get("days"))
-        return Text(days, days)
-
     def overdue(self) -> Text:
         days = self.data.get("overdue_days")
         return Text(f"（超期 {days} 天）", f" ({days} days overdue)") if days else NOTHING
-
-    def until_day(self) -> Text:
-        due = str(self.data.get("due"))
-        return Text(due, due)
 
     def facts(self) -> Text:
         known = self.speaker.vocabulary.facts
@@ -291,12 +295,6 @@ class _About:
 
     def outcome(self) -> Text:
         return self.speaker.outcome(str(self.data.get("outcome")))
-
-    def adopted(self) -> Text:
-        return Text(str(self.data.get("set")), str(self.data.get("set")))
-
-    def since(self) -> Text:
-        return Text(str(self.data.get("from")), str(self.data.get("from")))
 
     def candidates(self) -> Text:
         people = [self.speaker.person(one) for one in self.listed("assignees")]
@@ -354,10 +352,6 @@ class _About:
     def fault(self) -> Text:
         return Text(str(self.data.get("zh", "")), str(self.data.get("en", "")))
 
-    def variable(self) -> Text:
-        name = str(self.data.get("name"))
-        return Text(name, name)
-
     def due(self) -> Text:
         said = instant(self.data.get("due"))
         return Text(said, said)
@@ -368,7 +362,7 @@ class _About:
     def key(self) -> Text:
         key = str(self.data.get("key"))
         name = self.speaker.names.get(key, key)  # a person's id may be the key
-        return Text(name, name)
+        return NOTHING if NO_NAME.fullmatch(name) else Text(f"：{name}", f": {name}")
 
     def place(self) -> Text:
         called = self.body.get("process", {}).get("called")
@@ -382,6 +376,9 @@ class _About:
 
 
 NOTHING = Text("", "")
+BARE = {"linked": "number", "adopted": "set", "since": "from", "days": "days", "until_day": "due", "variable": "name"}
+"""Blanks that are filled with a datum of the event as it is."""
+NO_NAME = re.compile("withheld|[0-9a-f]{64}")  # keys that say nothing to a reader: kept back, or a hash
 
 
 def blanks_of(saying: Text) -> set[str]:
