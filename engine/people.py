@@ -79,7 +79,8 @@ def deactivate(work: Work, person: str) -> None:
     """Let a person who has left do nothing any more; what they did stays. NotFound: there is no such active person."""
     active = (Person.id == person, Person.active)
     if not work.db.execute(update(Person).where(*active).values(active=False)).rowcount:
-        raise NotFound(f"没有在用的人员 {person}", f"there is no active person {person}")
+        who = name_of(work, person)
+        raise NotFound(f"没有在用的人员“{who}”", f"there is no active person {who!r}")
     tell(work, "sys/people", "person.deactivated", {"person": person})
 
 

@@ -280,6 +280,19 @@ def test_people_are_added_with_roles_and_may_get_a_password(office: Office) -> N
     done(office.url, "person", "add", "qian", "钱", "--password-stdin", said="a long enough password\n")
 
 
+def test_roles_are_given_and_taken_and_whoever_has_left_is_let_out(office: Office) -> None:
+    done(office.url, "person", "grant", "路人", "registrar")
+    done(office.url, "person", "revoke", "登记员", "registrar")
+    done(office.url, "person", "deactivate", "登记员二")
+    office.start()
+    assert [rows(office.url, "inbox", who) == [] for who in ("路人", "登记员", "登记员二")] == [False, True, True]
+    assert "nothing_such" in refused(office.url, 2, "person", "grant", "路人", "nothing_such")
+    assert "登记员" in refused(office.url, 1, "person", "revoke", "登记员", "registrar")
+    assert "登记员二" in refused(office.url, 1, "person", "deactivate", "登记员二")
+    told = [body["type"] for body in office.bodies("sys/people")[-3:]]
+    assert told == ["role.granted", "role.revoked", "person.deactivated"] and office.sound()
+
+
 def test_a_worker_fires_what_is_due_once(office: Office) -> None:
     case = office.start("watch")  # on 2 March 2026; the command line's clock is the computer's, which is later
     assert int(done(office.url, "worker", "--once")) >= 1

@@ -14,6 +14,7 @@ from engine.library import Library
 from engine.model import Event
 from engine.trail.verify import Verdict, verify
 from engine.work import SYSTEM
+from tests.commands import done
 from tests.office import Office
 from tests.test_trail import behind_its_back, found, rechained, said
 
@@ -300,6 +301,8 @@ def test_an_upgraded_database_is_intact_and_says_what_it_cannot_compare(office: 
     assert [each.split()[0] for each in notes] == ["2", "1", "2", "1"]
     assert [each for each in notes if "register records are older" in each]
     assert office.look(verify, upgraded).intact
+    assert notes[0] in done(office.url, "trail", "verify", "--all")
+    assert notes == [each["en"] for each in json.loads(done(office.url, "trail", "verify", "--all", "--json"))["notes"]]
 
 
 def test_a_case_of_before_is_committed_to_with_its_next_act(office: Office, upgraded: str) -> None:
