@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import String, select, type_coerce
 
-from engine import personal
+from engine import documents, personal
 from engine.instant import INSTANT_FORMAT
 from engine.model import (
     CaseFile,
@@ -80,7 +80,7 @@ class _Told:
     log: str
     ends: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     answers: dict[str, tuple[str, str]] = field(default_factory=dict)
-    documents: dict[str, tuple[str, str]] = field(default_factory=dict)
+    documents: dict[str, tuple[str, str, dict[str, str]]] = field(default_factory=dict)
     definitions: dict[str, dict[str, str]] = field(default_factory=dict)
     parameters: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -188,7 +188,7 @@ def _keep_told(body: dict[str, Any], stream: str, told: _Told) -> None:
     if "commitment" in data:
         told.answers[str(data.get("submission"))] = (str(data["commitment"]), stream)
     if "document" in data:
-        told.documents[str(data["document"])] = (str(data.get("sha256")), stream)
+        told.documents[str(data["document"])] = (str(data.get("sha256")), stream, data.get("private") or {})
     if body.get("type") == "definition.deployed":
         told.definitions[str(data.get("definition"))] = {each["path"]: each["sha256"] for each in data.get("files", [])}
     if body.get("type") == "parameters.adopted":
@@ -238,22 +238,27 @@ def _committed(salt: str, text: str, *, as_json: bool) -> str | None:
 
 def _check_documents(work: Work, case: str | None, told: _Told, verdict: Verdict) -> None:
     """Every document is told of in its case and has the content it had then, and none that was told of is gone."""
-    query = select(Document.id, Document.case, Document.sha256, DocumentContent.content).join(
+    at = personal.as_stored(work, Document.at).label("at")
+    columns = (Document.id, Document.case, Document.sha256, Document.sealed, Document.uploaded_by, at)
+    query = select(*columns, DocumentContent.content).join(
         DocumentContent, DocumentContent.sha256 == Document.sha256, isouter=True
     )
-    for row in work.db.execute(query if case is None else query.where(Document.case == case)):
+    erasures = personal.erased(work)
+    for found in work.db.execute(query if case is None else query.where(Document.case == case)).mappings():
         verdict.documents += 1
-        said, stream = told.documents.pop(row.id, ("", f"case/{row.case}"))
-        sound = row.content is not None and hashlib.sha256(row.content).hexdigest() == row.sha256
-        if not sound or (row.case is not None and (said, stream) != (row.sha256, f"case/{row.case}")):
+        row = dict(found)
+        home = f"case/{row['case']}"
+        said, stream, private = told.documents.pop(row["id"], ("", home, {}))
+        same = row["case"] is None or (said, stream, private.get("ref")) == (row["sha256"], home, row["sealed"])
+        if not same or not documents.sound(work, row, private.get("commit", ""), erasures):
             _flaw(
                 verdict,
                 stream,
                 None,
-                f"文件 {row.id} 的内容不是原来的内容",
-                f"the content of document {row.id} is not what was attached",
+                f"文件 {row['id']} 的内容不是原来的内容",
+                f"the content of document {row['id']} is not what was attached",
             )
-    for identity, (_, stream) in told.documents.items():
+    for identity, (_, stream, _) in told.documents.items():
         _flaw(
             verdict,
             stream,
