@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -79,11 +79,24 @@ def with_files(desk: Desk, form: Form, answer: Mapping[str, Any], element: str, 
 
 
 def keep_submission(
-    desk: Desk, process: str, element: str, task: str | None, values: Mapping[str, Value], on_behalf_of: str | None
+    desk: Desk,
+    process: str,
+    element: str,
+    task: str | None,
+    values: Mapping[str, Value],
+    on_behalf_of: str | None,
+    *,
+    private: Iterable[str] = (),
+    subject: str | None = None,
 ) -> dict[str, str]:
-    """Keep an answer as it was given; gives what the trail may say of it: its id and a salted commitment."""
+    """Keep an answer as it was given; gives what the trail may say of it: its id and a salted commitment.
+
+    ``private`` are names of its values that hold something personal or secret besides those of the process, ``subject``
+    is from whom this came if not from whoever acts.
+    """
     identity, salt = uuid.uuid4().hex, new_salt()
-    stored = personal.seal(desk.work, desk.row["id"], values, desk.deployed.private)
+    hidden = desk.deployed.private.union(private)
+    stored = personal.seal(desk.work, desk.row["id"], subject or desk.work.actor, values, hidden)
     told = {"submission": identity, "commitment": committed(salt, canonical_body(stored))}
     key = element if process == desk.deployed.process else f"{process}/{element}"
     desk.work.add(

@@ -9,17 +9,22 @@ from typing import Any, NamedTuple
 from sqlalchemy import delete, func, select, update
 
 from engine import definitions, personal
+from engine.definitions import Deployed
 from engine.errors import NotYours, WrongState
-from engine.model import CaseFile, Document, SealedValue, SubjectKey
+from engine.gate import Contents
+from engine.model import CaseFile, Document, Outbox, Request, SealedValue, SubjectKey
 from engine.people import standing
+from engine.privacy import reads_private
 from engine.said import plain
 from engine.trail.record import tell
 from engine.work import Work
+from forms.expressions import compile_expression
 from forms.values import files_in, from_json
 from forms.words import Text
 
 ERASERS = frozenset({"compliance_officer", "sysadmin"})
 """Two people of these roles erase together: one proposes, another approves."""
+NOTICES = frozenset({"notify", "notify.persons"})
 REASON = Text("须写明删除的依据", "an erasure needs its legal basis")
 
 
@@ -51,6 +56,7 @@ def erase(work: Work, subject: str, approved_by: str, reason: str) -> Erased:
     files = _sealed_files(work, subject)
     made = Erased(len(rows) - files, files, _open_files(work, [row["ref"] for row in rows]))
     work.db.execute(delete(SubjectKey).where(SubjectKey.subject == subject))
+    work.db.execute(delete(Request).where(Request.actor == subject))  # they hold hashes of what was sent
     told = {"subject": subject, **made._asdict(), "cases": cases, "approved_by": approved_by, "reason": reason}
     tell(work, personal.ERASED, "privacy.erased", told)
     return made
@@ -93,10 +99,13 @@ def _open_files(work: Work, refs: list[str]) -> int:
 
 
 def _blank(work: Work, case: str, fields: Collection[str]) -> None:
-    """Take the private values, and what was computed from them, out of the variables of a closed case."""
-    row = work.row(select(CaseFile.scopes, CaseFile.definition).where(CaseFile.id == case))
+    """Take the private values, and what was computed from them, out of the variables of a closed case, out of its title
+    and its notices.
+    """
+    row = work.row(select(CaseFile.scopes, CaseFile.title, CaseFile.definition).where(CaseFile.id == case))
     assert row is not None
-    names = set(fields) | definitions.deployed(work, row["definition"]).private
+    deployed = definitions.deployed(work, row["definition"])
+    names = set(fields) | deployed.private
 
     def without(value: Any) -> Any:
         if isinstance(value, dict):
@@ -104,4 +113,14 @@ def _blank(work: Work, case: str, fields: Collection[str]) -> None:
         return [without(each) for each in value] if isinstance(value, list) else value
 
     text = json.dumps(without(json.loads(row["scopes"])), ensure_ascii=False, separators=(",", ":"))
-    work.db.execute(update(CaseFile).where(CaseFile.id == case).values(scopes=text))
+    title = row["title"] if deployed.title else deployed.diagram.process.name
+    work.db.execute(update(CaseFile).where(CaseFile.id == case).values(scopes=text, title=title))
+    if any(_names_private(deployed, each) for each in deployed.contents.values()):
+        work.db.execute(delete(Outbox).where(Outbox.case == case))
+
+
+def _names_private(deployed: Deployed, contents: Contents) -> bool:
+    """Whether a notice of this process says something personal or secret."""
+    operations = [each for element in contents.diagram.elements.values() for each in element.operations]
+    texts = [each.parameters[name] for each in operations if each.name in NOTICES for name in ("zh", "en")]
+    return any(reads_private(compile_expression(text), deployed.private) for text in texts)

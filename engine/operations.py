@@ -23,6 +23,7 @@ from engine.library import Library
 from engine.model import Outbox
 from engine.plugged import Operation, Step
 from engine.privacy import reads_private
+from engine.trail.record import WITHHELD
 from forms.expressions import compile_expression
 from forms.values import PersonRef, Value, to_json
 
@@ -64,8 +65,10 @@ def record(desk: Desk, step: Step, parameters: Mapping[str, Value]) -> Value:
     text = key.id if isinstance(key, PersonRef) else str(key)
     supersede = str(parameters.get("supersede") or "own")
     case = {"case": desk.row["id"], "element": step.id, "supersede": supersede}
-    kept = registers.record(desk.work, kinds[name], text, value, **case)
-    told = {"register": name, "key": "withheld" if _has_private_key(desk, step.element) else text}
+    hidden = _has_private_key(desk, step.element)
+    said = WITHHELD if hidden else text
+    kept = registers.record(desk.work, kinds[name], text, value, **case, said=said)
+    told = {"register": name, "key": said}
     desk.tell("register.recorded", told, element=step.id, process=step.process)
     return kept
 

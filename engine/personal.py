@@ -29,11 +29,11 @@ ERASED = "sys/privacy"
 """The stream that tells of erasures."""
 
 
-def seal(work: Work, case: str, values: Mapping[str, Value], private: Collection[str]) -> Any:
-    """An answer as it is stored (JSON): what is private stands apart, under the key of whoever acts."""
+def seal(work: Work, case: str, subject: str, values: Mapping[str, Value], private: Collection[str]) -> Any:
+    """An answer as it is stored (JSON): what is private stands apart, under the key of whom it came from."""
     stored = json.loads(to_json(dict(values)))
     for code in [code for code in stored if code in private and stored[code] is not None]:
-        stored[code] = {"$private": keep(work, case, work.actor, code, canonical_value(values[code]))}
+        stored[code] = {"$private": keep(work, case, subject, code, canonical_value(values[code]))}
     return stored
 
 

@@ -25,7 +25,7 @@ from engine.requests import recall, remember
 from engine.runtime.instance import Instance
 from engine.trail.offline import GENESIS
 from engine.work import Work
-from forms.expressions import ExpressionError, compile_expression
+from forms.expressions import ExpressionError
 from forms.values import FileRef, Value, to_json
 
 if TYPE_CHECKING:
@@ -106,13 +106,13 @@ def _tell_start(desk: Desk, how: Mapping[str, Any]) -> None:
 
 def entitle(desk: Desk) -> None:
     """Name the case after what its process says (``policy:case-title``, an expression)."""
-    source = desk.deployed.diagram.process.policy.get("case-title")
-    if not source:
+    named = desk.deployed.title
+    if named is None:
         return
     with contextlib.suppress(
         ExpressionError
     ):  # what the title names need not be answered: then the case is called as its process
-        title = compile_expression(source).value(desk.instance.scopes.innermost(desk.given), desk.functions)
+        title = named.value(desk.instance.scopes.innermost(desk.given), desk.functions)
         if isinstance(title, str) and title.strip():
             here = CaseFile.id == desk.row["id"]
             desk.work.db.execute(update(CaseFile).where(here).values(title=title.strip()[:200]))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, text
 
 from engine import cases, documents, erasing, inbox, items
 from engine.backup import backup, restore
@@ -21,7 +21,7 @@ from engine.trail.sealing import Sealing
 from engine.work import Database
 from forms.values import FileRef, from_json
 from tests.bundles import unzipped, zipped
-from tests.office import ANSWERS, Office, package
+from tests.office import ANSWERS, NewOffice, Office, package
 from tests.test_trail import behind_its_back, found
 from tests.web_reader import reader_of
 
@@ -179,7 +179,7 @@ def test_a_file_and_its_commitment_exchanged_behind_the_fence_are_found(office: 
 
 def test_a_key_that_vanished_without_an_erasure_is_found(office: Office, case: str) -> None:
     with office.database.work("system") as work:
-        work.db.execute(SubjectKey.__table__.delete())
+        work.db.execute(delete(SubjectKey))
     flaws = found(office)
     assert any("of the answer" in each for each in flaws)
     assert any(the_document(office, case)["id"] in each for each in flaws)
@@ -262,3 +262,15 @@ def test_a_backup_without_its_keys_cannot_be_read_and_one_with_them_can(
         documents.read(work, the_document(office, case)["id"])
     restored.close()
     assert json.loads(unzipped((tmp_path / "before.zip").read_bytes())["subject_key.jsonl"].splitlines()[0])
+
+
+def test_a_destroyed_key_is_not_left_in_the_file_of_the_database(new_office: NewOffice) -> None:
+    office = new_office("sqlite")
+    closed(office)
+    with office.database.look("system") as work:
+        key = bytes(work.db.execute(select(SubjectKey.key)).scalar_one())
+        assert work.db.execute(text("PRAGMA secure_delete")).scalar_one() == 1
+    erased(office)
+    office.close()
+    path = Path(office.url.removeprefix("sqlite:///"))
+    assert key not in path.read_bytes() and not path.with_name(f"{path.name}-wal").exists()

@@ -507,7 +507,7 @@ class Bundle:
             if "document" in data:
                 documents.add(str(data["sha256"]))
                 if "private" in data:
-                    private[str(data["private"]["ref"])] = str(data["private"]["commit"])
+                    private[str(data["sha256"])] = data["private"]
             if "commitment" in data:
                 answers[str(data["submission"])] = str(data["commitment"])
             packages |= {str(process["sha256"])} if "sha256" in process else set()
@@ -523,8 +523,8 @@ class Bundle:
                 )
             if folder == "policy" and sha(self.files[name]).hex() != rest.removesuffix(".txt"):
                 self.broken("authentic", f"政策文本 {rest} 被改动", f"the policy text {rest} was changed")
-        withheld += sum(f"attachments/{each}" not in self.files for each in documents)
-        withheld += sum(self._file(*pair) for pair in private.items())
+        hidden = {each for each, place in private.items() if self._file(place["ref"], place["commit"])}
+        withheld += sum(each in hidden or f"attachments/{each}" not in self.files for each in documents)
         for each, commitment in answers.items():
             withheld += self._answer(each, commitment)
         for each in packages:
