@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, text
 from engine import cases, documents, erasing, inbox, items
 from engine.backup import backup, restore
 from engine.errors import NotFound
-from engine.model import Base, Document, DocumentContent, SubjectKey
+from engine.model import Base, Document, DocumentContent, Request, SubjectKey
 from engine.trail.bundle import export
 from engine.trail.material import View
 from engine.trail.offline import verify as verify_bundle
@@ -244,6 +244,8 @@ def test_the_file_is_uploaded_and_read_through_the_pages_and_shown_as_erased(off
     page = reader.get(f"/cases/{case}")
     assert NAME not in page.text and "已依法删除" in page.text and where not in page.links().values()
     assert reader.cookies.get(where).status_code == 404
+    with office.database.look("system") as work:
+        assert not work.rows(select(Request.key).where(Request.actor == office.who["甲"]))
 
 
 def test_a_backup_without_its_keys_cannot_be_read_and_one_with_them_can(

@@ -8,11 +8,15 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from engine import cases, evidence, inbox, incidents
+from engine import cases, documents, evidence, inbox, incidents
 from engine.errors import Taken
+from engine.library import Package
 from engine.model import Outbox, Standstill, Submission
+from forms.values import from_json
+from tests.begun import form
 from tests.office import ANSWERS, Office, package
-from tests.test_personal_files import PHONE, erased, everything
+from tests.test_linked_cases import begin, children, claim, deal
+from tests.test_personal_files import NAME, PAPER, PHONE, erased, everything, upload
 from tests.test_trail import found
 
 pytest_plugins = ["tests.furnished"]
@@ -131,3 +135,36 @@ def test_an_error_of_the_database_does_not_show_the_values_of_its_statement(offi
     with office.database.look("system") as work, pytest.raises(DBAPIError) as error:
         work.db.execute(text("SELECT :value FROM no_such_table"), {"value": PHONE})
     assert PHONE not in str(error.value)
+
+
+@pytest.mark.parametrize(("first", "second"), [("file, personal: true", "file"), ("file", "file, secret: true")])
+def test_a_file_that_is_private_in_one_of_two_linked_cases_is_encrypted_in_the_other(
+    office: Office, first: str, second: str
+) -> None:
+    agree = form("agree", subject="text, required: true", amount="integer", paper=first)
+    submit = form("submit", subject="text, required: true", amount="integer", paper=second)
+    parent, child = deal(), claim()
+    parent = Package(parent.origin, {**parent.files, **dict([agree])})
+    child = Package(child.origin, {**child.files, **dict([submit])})
+    case = begin(office, child, parent, paper=upload())
+    [linked] = children(office, case)
+    [copy] = office.look(inbox.documents, linked["id"])
+    assert copy["sealed"] and copy["name"] == NAME and office.look(documents.read, copy["id"])[1] == PAPER
+    item = office.item(case, "submit")
+    opens = from_json(office.look(inbox.task, item)["prefill"])
+    assert isinstance(opens, dict)
+    office.act("甲", cases.complete, item, opens)
+    assert office.look(inbox.task, item)["prefill"] is None
+    stored = [row["stored"] for row in office.look(inbox.submissions, linked["id"])]
+    assert NAME not in str(stored) and copy["id"] in str(office.look(inbox.submissions, linked["id"]))
+    assert office.sound()
+
+
+def test_a_file_in_a_table_with_a_personal_column_is_encrypted(office: Office) -> None:
+    column = "      - {code: id_number"
+    card = "      - {code: card, kind: file, label: {zh: 证件, en: Card}}\n" + column
+    office.deploy(package("permit", ("forms/apply.yaml", column, card)))
+    case = office.start(parties=[{"name": "甲方", "card": upload()}])
+    [kept] = office.look(inbox.documents, case)
+    assert kept["sealed"] and kept["name"] == NAME
+    assert NAME not in answers(office) and NAME not in everything(office, "casefile") and office.sound()
