@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -48,32 +49,54 @@ def refuse_strange_files(desk: Desk, values: Value) -> None:
 def with_files(desk: Desk, form: Form, answer: Mapping[str, Any], element: str, token: int) -> dict[str, Any]:
     """The answer with its uploads (``{"file": name, "data": bytes}``) attached to the case and put as references.
 
-    What a step brings that completes evidence afterwards (补录) is marked late.
+    What a step brings that completes evidence afterwards (补录) is marked late. What stands in a private field is kept
+    encrypted; a reference to such a file elsewhere does not bring its name there.
     """
     node = desk.instance.tasks[token].task_spec
     late = is_late(node.element)
 
-    def attach(upload: Any) -> FileRef:
+    def attach(code: str, upload: Any) -> FileRef:
+        private = code in desk.deployed.private
         if isinstance(upload, FileRef):
-            return upload
+            return upload if private else documents.as_kept(desk.work, upload)
         if not isinstance(upload.get("data"), bytes):
             raise Unusable(f"文件“{upload.get('file')}”没有内容", f"the file {upload.get('file')!r} has no content")
-        name, data = str(upload["file"]), upload["data"]
-        reference = documents.attach(desk.work, desk.row["id"], element, name, data, desk.work.actor, late=late)
-        told = {"document": reference.id, "sha256": reference.sha256}
-        about = told | ({"late": True} if late else {})
-        desk.tell("document.attached", about, element=element, process=node.model.id)
+        given = (desk.work, desk.row["id"], element, str(upload["file"]), upload["data"], desk.work.actor)
+        about: dict[str, Any] = {"late": True} if late else {}
+        if private:
+            reference, told = documents.attach_private(*given, field=code, late=late)
+            about |= told
+        else:
+            reference = documents.attach(*given, late=late)
+        told = {"document": reference.id, "sha256": reference.sha256, **about}
+        desk.tell("document.attached", told, element=element, process=node.model.id)
         return reference
 
-    return convert_references(form, answer, PersonRef, attach)
+    whole: dict[str, Any] = {}
+    for code, given in answer.items():
+        whole |= convert_references(form, {code: given}, PersonRef, partial(attach, code))
+    return whole
 
 
 def keep_submission(
-    desk: Desk, process: str, element: str, task: str | None, values: Mapping[str, Value], on_behalf_of: str | None
+    desk: Desk,
+    process: str,
+    element: str,
+    task: str | None,
+    values: Mapping[str, Value],
+    on_behalf_of: str | None,
+    *,
+    private: Iterable[str] = (),
+    subject: str | None = None,
 ) -> dict[str, str]:
-    """Keep an answer as it was given; gives what the trail may say of it: its id and a salted commitment."""
+    """Keep an answer as it was given; gives what the trail may say of it: its id and a salted commitment.
+
+    ``private`` are names of its values that hold something personal or secret besides those of the process, ``subject``
+    is from whom this came if not from whoever acts.
+    """
     identity, salt = uuid.uuid4().hex, new_salt()
-    stored = personal.seal(desk.work, desk.row["id"], values, desk.deployed.private)
+    hidden = desk.deployed.private.union(private)
+    stored = personal.seal(desk.work, desk.row["id"], subject or desk.work.actor, values, hidden)
     told = {"submission": identity, "commitment": committed(salt, canonical_body(stored))}
     key = element if process == desk.deployed.process else f"{process}/{element}"
     desk.work.add(

@@ -20,6 +20,7 @@ from engine.model import CalendarDay
 from engine.trail.committing import days_hash
 from engine.trail.record import tell
 from engine.work import BEIJING, Work
+from forms.operators import kind_of
 from forms.values import Value
 
 NOTICE = "notice"
@@ -174,7 +175,7 @@ def moment(now: datetime, form: str, value: Value, calendar: Calendar) -> dateti
         "duration": ("时长（如 P15D）", "a duration such as P15D"),
     }
     zh, en = expected[form]
-    raise Incident(f"计时器应得到{zh}，得到“{value}”", f"a timer needs {en}, but got {value!r}")
+    raise Incident(f"计时器应得到{zh}，得到{kind_of(value).zh}", f"a timer needs {en}, but got {kind_of(value).en}")
 
 
 def occurrence(since: datetime, period: Duration, times: int) -> datetime:

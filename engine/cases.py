@@ -28,7 +28,7 @@ from engine.runtime.instance import Instance
 from engine.runtime.specs import attribute
 from engine.said import plain
 from engine.starting import adopt, begin, entitle
-from engine.trail.record import Chain, tell
+from engine.trail.record import WITHHELD, Chain, tell
 from engine.work import Database, Request, Work, tried_again
 from forms.expressions import Expression
 from forms.values import PersonRef, Value
@@ -179,7 +179,9 @@ def send(work: Work, case: str, message: str, answer: Mapping[str, Any], key: st
     _admit_sender(desk, event, message)
     values: dict[str, Value] = {}
     left: dict[str, Value] | None = None
-    told: dict[str, Any] = {"message": message} | ({"key": key} if key is not None else {})
+    told: dict[str, Any] = {"message": message}
+    if key is not None:
+        told["key"] = WITHHELD if desk.hides_key(event.element) else key
     if event.element.policy.get("form"):
         form = desk.deployed.form(event.process, event.element.id)
         values, left = accept(desk, form, answer, event.element.id, event.token)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from engine import cases, personal
+from engine import cases
 from engine.archive import archive
 from engine.cli_base import main, opened, somebody
 from engine.config import Config
+from engine.erasing import erase
 from engine.work import SYSTEM
 
 
@@ -25,12 +26,15 @@ def privacy() -> None:
 @click.option("--reason", required=True, help="The legal basis of the erasure.")
 @click.pass_obj
 def privacy_erase(config: Config, person: str, by: str, approved_by: str, reason: str) -> None:
-    """Destroy the key of PERSON's personal and secret answers, when all their cases are closed."""
+    """Destroy the key of PERSON's personal and secret answers and files, when all their cases are closed.
+
+    Prints how many values and files can no longer be read, and how many older files stay readable.
+    """
     database = opened(config)
     who, subject, approver = (somebody(database, each) for each in (by, person, approved_by))
     with cases.acting(database, who) as work:
-        count = personal.erase(work, subject, approver, reason)
-    click.echo(str(count))
+        made = erase(work, subject, approver, reason)
+    click.echo(" ".join(f"{name}={count}" for name, count in made._asdict().items()))
 
 
 @main.command("archive")

@@ -16,13 +16,11 @@ from engine import definitions, inbox, registers
 from engine.errors import Incident, NotFound
 from engine.model import Person
 from engine.plugged import Step
-from engine.privacy import reads_private
 from engine.runtime.scopes import CASE, Scopes
 from engine.trail.duties import LATE, MISSING, record
 from engine.trail.record import conceal
 from engine.trail.verify import verify
 from engine.work import Work
-from forms.expressions import ExpressionError, compile_expression
 from forms.values import PersonRef, Value, from_json
 
 if TYPE_CHECKING:
@@ -76,13 +74,7 @@ def _public_variables(work: Work, row: Row) -> dict[str, Value]:
 def _public_title(work: Work, row: Row) -> str:
     """The title, unless it is made from something private: then what the process is called."""
     deployed = definitions.deployed(work, row["definition"])
-    process = deployed.diagram.process
-    source = process.policy.get("case-title")
-    try:
-        hidden = source is not None and reads_private(compile_expression(source), deployed.private)
-    except ExpressionError:
-        hidden = True
-    return process.name if hidden else str(row["title"])
+    return deployed.diagram.process.name if deployed.title is None else str(row["title"])
 
 
 def compile_trail(desk: Desk, _: Step, parameters: Mapping[str, Value]) -> Value:

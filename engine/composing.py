@@ -15,6 +15,7 @@ from engine.templates import DocumentTemplate, Phrase, Section, Slot
 from engine.work import BEIJING
 from forms.expressions import Expression, ExpressionError
 from forms.money import capital, yuan
+from forms.operators import kind_of
 from forms.values import FileRef, PersonRef, Value
 from forms.words import Text
 
@@ -86,7 +87,8 @@ class Writer:
             return "、".join(self._written(each, slot) for each in members if each is not None)
         except TypeError as error:
             said = f"{slot.expression.source}|{slot.form}".rstrip("|")
-            zh, en = f"“{said}”的值 {value!r} 不能这样写出", f"the value {value!r} of {said!r} cannot be written so"
+            zh = f"“{said}”的值（{kind_of(value).zh}）不能这样写出"
+            en = f"the value of {said!r} ({kind_of(value).en}) cannot be written so"
             raise self._incident(line, Text(zh, en)) from error
 
     def _written(self, value: Value, slot: Slot) -> str:

@@ -19,10 +19,11 @@ from engine.errors import NotFound
 from engine.gate import Contents, read_package
 from engine.library import Library, Package, Vocabulary
 from engine.model import Definition, DefinitionFile, table
-from engine.privacy import discreet, private_names
+from engine.privacy import discreet, private_names, reads_private
 from engine.runtime.builder import Model
 from engine.trail.record import tell
 from engine.work import Work
+from forms.expressions import Expression, compile_expression
 from forms.form import Form
 from forms.values import Value
 from forms.words import Finding, Language, Text, Unfit
@@ -47,6 +48,16 @@ class Deployed:
     def diagram(self) -> Diagram:
         """The diagram of the process itself."""
         return self.contents[self.process].diagram
+
+    @property
+    def title(self) -> Expression | None:
+        """What its cases are called after (``policy:case-title``); None: as the process is.
+
+        A title is read far beyond its case, so one that is made from something personal or secret is none.
+        """
+        source = self.diagram.process.policy.get("case-title")
+        title = compile_expression(source) if source else None
+        return None if title is None or reads_private(title, self.private) else title
 
     def element(self, process: str, element: str) -> Element:
         """An element of this process or of one it calls."""

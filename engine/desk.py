@@ -22,13 +22,15 @@ from engine.errors import Incident, NotFound, Taken, WrongState
 from engine.model import CaseFile, Person, table
 from engine.operations import done
 from engine.plugged import Step
+from engine.privacy import reads_private
 from engine.runtime.happenings import Happening, WorkItem
 from engine.runtime.instance import Instance
 from engine.trail.duties import facts_in, facts_of
-from engine.trail.record import PASSED, Chain, shown
+from engine.trail.record import PASSED, WITHHELD, Chain, shown
 from engine.work import BEIJING, CLOCK, Work
 from engine.worldly import functions
 from forms.answer import World
+from forms.expressions import compile_expression
 from forms.values import PersonRef, Value
 
 Row = Mapping[str, Any]
@@ -206,9 +208,16 @@ class Desk:
             else:
                 said[key] = value
         element = self.deployed.element(happening.process, happening.element)
+        if said.get("key") is not None and self.hides_key(element):
+            said["key"] = WITHHELD
         told = ("basis", "tag") if happening.kind in PASSED else ("basis",)
         found = {name: element.policy[name] for name in told if element.policy.get(name)}
         return said | found | policies.told(self.work, element.policy.get("basis") if "tag" in told else None)
+
+    def hides_key(self, element: Element) -> bool:
+        """Whether the correlation key of a message event is made from something personal or secret."""
+        source = element.policy.get("key")
+        return source is not None and reads_private(compile_expression(source), self.deployed.private)
 
     # Time.
 

@@ -196,7 +196,9 @@ def correct(work: Work, case: str, submission: str, field: str, should_be: str, 
     if not may_add(work, step):
         raise _not_yours(desk, step, "correct", Text("更正", "correct"))
     said = {"corrects": submission, "field": field, "should_be": should_be, "reason": reason}
-    told = keep_submission(desk, desk.row["process"], CORRECTION, None, said, None)
+    hidden = ("should_be", "reason") if field in desk.deployed.private else ()
+    whose = {"private": hidden, "subject": answer["person"]}
+    told = keep_submission(desk, desk.row["process"], CORRECTION, None, said, None, **whose)
     about = {"corrects": submission, "field": field, **told}
     desk.tell("answer.corrected", about, element=answer["element"], process=answer["process"])
     desk.keep()

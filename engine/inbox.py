@@ -10,6 +10,7 @@ from sqlalchemy import Select, false, func, or_, select
 
 from engine import personal
 from engine.access import Door, judge, unbar
+from engine.documents import with_names
 from engine.errors import NotFound
 from engine.model import CaseFile, Comment, Document, Event, Outbox, Submission, Task, Timer
 from engine.people import standing
@@ -195,9 +196,9 @@ def timers(work: Work, case: str) -> list[Row]:
 
 
 def documents(work: Work, case: str) -> list[Row]:
-    """The documents of a case, oldest first."""
+    """The documents of a case, oldest first; ``erased`` says which can no longer be read."""
     query = select(*Document.__table__.columns).where(Document.case == case).order_by(Document.at, Document.name)
-    return work.rows(query)
+    return with_names(work, work.rows(query))
 
 
 def comments(work: Work, case: str) -> list[Row]:

@@ -68,7 +68,8 @@ def correct(work: Work, incident: str, name: str, value: str, reason: str, kind:
     if name in desk.given or not name.isidentifier():
         raise Unusable(f"“{name}”不是可以更正的变量", f"{name!r} is not a variable that can be corrected")
     said = {"name": name, "value": made, "reason": reason.strip()}
-    told = keep_submission(desk, desk.row["process"], "correction", None, said, None)
+    hidden = ("value", "reason") if name in desk.deployed.private else ()
+    told = keep_submission(desk, desk.row["process"], "correction", None, said, None, private=hidden)
     desk.tell("variable.corrected", {"name": name, **told}, element=row["element"])
     scope = max(number for number in desk.instance.scopes.table if _sees(desk, number))
     desk.instance.scopes.write(scope, {name: made})

@@ -244,7 +244,11 @@ class Outbox(Base):
 
 
 class Document(Base):
-    """A file somebody attached or the engine issued; its bytes are kept once, under their hash."""
+    """A file somebody attached or the engine issued; its bytes are kept once, under their hash.
+
+    One of a personal or secret field is kept encrypted: ``sealed`` is the private value that tells its name and what
+    its bytes are, ``sha256`` is of what the encryption made of them.
+    """
 
     __tablename__ = "document"
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -257,6 +261,7 @@ class Document(Base):
     uploaded_by: Mapped[str]
     at: Mapped[datetime]
     late: Mapped[bool]
+    sealed: Mapped[str | None]
 
 
 class DocumentContent(Base):

@@ -23,6 +23,7 @@ from engine.library import Library
 from engine.model import Outbox
 from engine.plugged import Operation, Step
 from engine.privacy import reads_private
+from engine.trail.record import WITHHELD
 from forms.expressions import compile_expression
 from forms.values import PersonRef, Value, to_json
 
@@ -63,13 +64,13 @@ def record(desk: Desk, step: Step, parameters: Mapping[str, Value]) -> Value:
     key = parameters["key"]
     text = key.id if isinstance(key, PersonRef) else str(key)
     supersede = str(parameters.get("supersede") or "own")
-    shown = "withheld" if _has_private_key(desk, step.element) else text
+    shown = WITHHELD if _has_private_key(desk, step.element) else text
 
     def tell(told: dict[str, Any]) -> None:
         desk.tell("register.recorded", {**told, "key": shown}, element=step.id, process=step.process)
 
     case = {"case": desk.row["id"], "element": step.id, "supersede": supersede}
-    return registers.record(desk.work, kinds[name], text, value, **case, tell=tell)
+    return registers.record(desk.work, kinds[name], text, value, **case, tell=tell, said=shown)
 
 
 def _has_private_key(desk: Desk, element: Element) -> bool:

@@ -1,7 +1,7 @@
 """Which names of a process may hold what is personal or secret, so that the trail never shows their values.
 
-A field says so itself (``personal``, ``secret``). What a script, a call or a loop computes from such a field is private
-too.
+A field says so itself (``personal``, ``secret``). What a script, a call, a loop or another field computes from such a
+field is private too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from bpmn.dmn_table import Table
 from bpmn.scopes import form_of
 from engine.gate import Contents
 from forms.expressions import Expression, compile_expression, compile_script
+from forms.form import Form
 
 
 def private_names(contents: Mapping[str, Contents]) -> frozenset[str]:
@@ -21,8 +22,10 @@ def private_names(contents: Mapping[str, Contents]) -> frozenset[str]:
     private: set[str] = set()
     records: set[str] = set()
     written: list[tuple[str, Expression]] = []
+    forms = [form for each in contents.values() for form in each.forms.values()]
+    private.update(*(form.private_codes for form in forms))
+    private.update([code for form in forms for code in _copied(form, private)])
     for each in contents.values():
-        private.update(*(form.private_codes for form in each.forms.values()))
         for element in each.diagram.elements.values():
             form = each.forms.get(form_of(element) or "")
             if form is not None and form.private_codes:
@@ -46,6 +49,14 @@ def discreet(tables: Mapping[str, Table], private: Collection[str]) -> dict[str,
 def reads_private(expression: Expression, private: Collection[str], records: Collection[str] = ()) -> bool:
     """Whether an expression reads a private name, or the whole of a record that has a private part."""
     return any(name in private or key in private or (key is None and name in records) for name, key in expression.paths)
+
+
+def _copied(form: Form, private: Collection[str]) -> Iterator[str]:
+    """The fields of a form that open with, or compute, what a personal or secret field holds."""
+    for each in form.fields:
+        sources = [given for part in (each, *each.fields) for given in (part.default, part.compute) if given]
+        if any(reads_private(one, private) for given in sources for one in given.expressions):
+            yield each.code
 
 
 def _written(element: Element) -> Iterator[tuple[str, Expression]]:

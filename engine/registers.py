@@ -75,18 +75,20 @@ def record(
     element: str,
     supersede: str = "own",
     tell: Tell | None = None,
+    said: str = "",
 ) -> Record:
     """Write a new version of a record: the old one with these columns put in. Gives the whole of it with its ``key``.
 
     ``tell`` is given what the trail of the case tells of it; without it, that is told in a stream of its own.
     Taken: the key was last written by another case, and ``supersede`` is not ``any``; the sentence names that case.
-    Incident: there is no such column, or the key is no key.
+    Incident: there is no such column, or the key is no key. ``said`` is how sentences name a key that is not shown.
     """
-    _refuse_unsound(register, key, value, supersede)
+    said = said or key
+    _refuse_unsound(register, key, value, supersede, said)
     for _ in range(MOST_TRIES):
         last = _last(work, register.code, key)
         if last is not None and last.case != case and supersede != "any":
-            raise _taken(register, key, last)
+            raise _taken(register, said, last)
         merged: Record = {**(last.value if last else {}), **value}
         about = {"register": register.code, "key": key, "version": last.version + 1 if last else 1}
         new = {**about, "value": to_json(merged), "case": case, "element": element, "at": work.now}
@@ -96,7 +98,7 @@ def record(
             (tell or partial(trail.tell, work, STREAM, "register.recorded"))(told)
             return {**merged, "key": key}
         # Another act wrote this version first and has committed; now its record can be read.
-    raise _taken(register, key, None)
+    raise _taken(register, said, None)
 
 
 def find(work: Work, register: str, key: str) -> Record | None:
@@ -192,7 +194,9 @@ def draw(work: Work, series: str, today: date) -> str:
     return f"{series}-{today.year}-{work.db.execute(drawn).scalar_one():05d}"
 
 
-def _refuse_unsound(register: RegisterKind, key: str, value: Mapping[str, Value], supersede: str) -> None:
+def _refuse_unsound(
+    register: RegisterKind, key: str, value: Mapping[str, Value], supersede: str, said: str
+) -> None:
     unknown = [column for column in value if column not in register.columns]
     if unknown:
         raise Incident(
@@ -201,8 +205,8 @@ def _refuse_unsound(register: RegisterKind, key: str, value: Mapping[str, Value]
         )
     if not key.strip() or len(key) > LONGEST_KEY or "\0" in key:
         raise Incident(
-            f"{register.zh}的键应为 1 至 {LONGEST_KEY} 字，得到“{key[:50]}”",
-            f"a key of the register {register.en!r} has 1 to {LONGEST_KEY} characters, but this is {key[:50]!r}",
+            f"{register.zh}的键应为 1 至 {LONGEST_KEY} 字，得到“{said[:50]}”",
+            f"a key of the register {register.en!r} has 1 to {LONGEST_KEY} characters, but this is {said[:50]!r}",
         )
     if supersede not in {"own", "any"}:
         raise Incident(f"supersede 应为 own 或 any，得到“{supersede}”", f"supersede is own or any, not {supersede!r}")

@@ -25,7 +25,7 @@ from engine.requests import recall, remember
 from engine.runtime.instance import Instance
 from engine.trail.offline import GENESIS
 from engine.work import Work
-from forms.expressions import ExpressionError, compile_expression
+from forms.expressions import ExpressionError
 from forms.values import FileRef, Value, to_json
 
 if TYPE_CHECKING:
@@ -110,13 +110,13 @@ def _tell_start(desk: Desk, how: Mapping[str, Any]) -> None:
 
 def entitle(desk: Desk) -> None:
     """Name the case after what its process says (``policy:case-title``, an expression)."""
-    source = desk.deployed.diagram.process.policy.get("case-title")
-    if not source:
+    named = desk.deployed.title
+    if named is None:
         return
     with contextlib.suppress(
         ExpressionError
     ):  # what the title names need not be answered: then the case is called as its process
-        title = compile_expression(source).value(desk.instance.scopes.innermost(desk.given), desk.functions)
+        title = named.value(desk.instance.scopes.innermost(desk.given), desk.functions)
         if isinstance(title, str) and title.strip():
             desk.change(title=title.strip()[:200])
 
@@ -266,21 +266,26 @@ def _prefill(desk: Desk, child: Desk, item: Item, answer: Mapping[str, Value]) -
             f"表单 {form.id} 没有字段 {'、'.join(unknown)}", f"the form {form.id} has no field {', '.join(unknown)}"
         )
 
-    def moved(value: Value) -> Value:
+    def moved(code: str, value: Value) -> Value:
         if isinstance(value, FileRef):
-            return _shared(desk, child, item["element"], value)
+            return _shared(desk, child, item["element"], code, value)
         if isinstance(value, dict):
-            return {key: moved(each) for key, each in value.items()}
-        return [moved(each) for each in value] if isinstance(value, list) else value
+            return {key: moved(code, each) for key, each in value.items()}
+        return [moved(code, each) for each in value] if isinstance(value, list) else value
 
-    return {code: moved(value) for code, value in answer.items() if value is not None}
+    return {code: moved(code, value) for code, value in answer.items() if value is not None}
 
 
-def _shared(desk: Desk, child: Desk, element: str, file: FileRef) -> FileRef:
-    """A document of one case as one of another; its bytes are kept once."""
+def _shared(desk: Desk, child: Desk, element: str, field: str, file: FileRef) -> FileRef:
+    """A document of one case as one of another; its bytes are kept once, and encrypted where either case has it so."""
     row, content = documents.read(desk.work, file.id)
     if row.case != desk.row["id"]:
         raise NotFound(f"本案没有文件“{file.name}”", f"this case has no document {file.name!r}")
-    kept = documents.attach(desk.work, child.row["id"], element, row.name, content, row.uploaded_by)
-    child.tell("document.attached", {"document": kept.id, "sha256": kept.sha256}, element=element)
+    given = (desk.work, child.row["id"], element, row.name, content, row.uploaded_by)
+    told: dict[str, Any] = {}
+    if row.sealed or field in child.deployed.private:
+        kept, told = documents.attach_private(*given, field=field)
+    else:
+        kept = documents.attach(*given)
+    child.tell("document.attached", {"document": kept.id, "sha256": kept.sha256, **told}, element=element)
     return kept

@@ -27,7 +27,6 @@ BEIJING = ZoneInfo("Asia/Shanghai")
 # Statements that every step sends are built once: building one costs more than SQLite needs to carry it out.
 INSERTS: dict[type[Base], Insert] = {}
 
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON")
 CLOCK = "clock"
 SYSTEM = "system"
 
@@ -215,13 +214,21 @@ def address(url: str) -> URL:
     )
 
 
+# What is deleted is overwritten in the file (``secure_delete``): a key that an erasure destroyed must be gone from it.
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON")
+
+
 def connect_lazily(url: URL) -> Engine:
-    """The SQLAlchemy engine, with what makes SQLite durable and its transactions honest."""
+    """The SQLAlchemy engine, with what makes SQLite durable and its transactions honest.
+
+    An error of the database goes into the log without the values of its statement: they may be personal.
+    """
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=10, max_overflow=20, pool_recycle=1800)
+        return create_engine(url, pool_size=10, max_overflow=20, pool_recycle=1800, hide_parameters=True)
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 60, "check_same_thread": False}, pool_size=10, max_overflow=20)
+    arguments = {"timeout": 60, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, pool_size=10, max_overflow=20, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:

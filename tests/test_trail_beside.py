@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import calendar, cases, items, people, personal, policies, registers, schema, suspending
+from engine import calendar, cases, erasing, items, people, policies, registers, schema, suspending
 from engine.library import Library
 from engine.model import Event
 from engine.trail.verify import Verdict, verify
@@ -230,7 +230,7 @@ def test_after_an_erasure_the_trail_is_committed_to_what_is_left(office: Office)
     case = office.start()
     office.act("甲", cases.withdraw, case, {"reason": "不办了"})
     before = office.row(case)
-    office.act("合规", personal.erase, office.who["甲"], office.who["管理员"], "本人申请")
+    office.act("合规", erasing.erase, office.who["甲"], office.who["管理员"], "本人申请")
     after = office.row(case)
     assert after["scopes"] != before["scopes"] and after["salt"] != before["salt"]
     assert office.last(case)["type"] == "privacy.erased" and office.sound()

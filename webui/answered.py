@@ -106,4 +106,5 @@ def _correction(drawn: tuple[Element, Form] | None, said: Mapping[str, Any], tel
     labels = {each.code: each.label.said(teller.language) for each in drawn[1].fields} if drawn else {}
     field = labels.get(said["field"], said["field"])
     person = teller.names.get(said["person"], said["person"])
-    return Correction(field, said["should_be"], said["reason"], person, said["at"])
+    should_be, reason = (said[name] or t("case.erased") for name in ("should_be", "reason"))
+    return Correction(field, should_be, reason, person, said["at"])

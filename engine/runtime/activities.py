@@ -13,6 +13,7 @@ from engine.errors import Incident
 from engine.runtime.events import Armed
 from engine.runtime.specs import Node, optional
 from forms.expressions import compile_expression
+from forms.operators import kind_of
 from forms.values import Value
 
 if TYPE_CHECKING:
@@ -143,8 +144,8 @@ class MultiInstance(Node):
         if self.collection is not None and isinstance(value, list):
             return list(value)
         raise Incident(
-            f"多实例“{self.element.name}”（{self.element.id}）需要列表或次数，实际为 {value!r}",
-            f"the multi-instance activity {self.element.id} needs a list or a number, but got {value!r}",
+            f"多实例“{self.element.name}”（{self.element.id}）需要列表或次数，实际为{kind_of(value).zh}",
+            f"the multi-instance activity {self.element.id} needs a list or a number, but got {kind_of(value).en}",
         )
 
     def begin_child(self, task: Task, number: int, item: Value) -> None:

@@ -19,6 +19,7 @@ from bpmn.facts import CODE, Declared, declared, of_codes
 from engine.errors import Incident
 from engine.runtime.happenings import WorkItem
 from forms.expressions import Assignment, Empty, Expression, ExpressionError, compile_expression, compile_script
+from forms.operators import kind_of
 from forms.values import PersonRef, Value
 
 if TYPE_CHECKING:
@@ -129,8 +130,8 @@ class Node(BpmnSpecMixin):
         found = of_codes(word for word in words if isinstance(word, str))
         if len(words) != sum(isinstance(word, str) for word in words) or not all(map(CODE.fullmatch, found.codes)):
             raise Incident(
-                f"“{self.element.name}”（{self.element.id}）的 policy:facts 应得到事实代码，实际为 {given!r}",
-                f"the policy:facts of {self.element.id} must give codes of facts, but gives {given!r}",
+                f"“{self.element.name}”（{self.element.id}）的 policy:facts 应得到事实代码，实际为{kind_of(given).zh}",
+                f"the policy:facts of {self.element.id} must give codes of facts, but gives {kind_of(given).en}",
             )
         return found
 
@@ -191,8 +192,8 @@ class UserTask(Node):
             for person in self._list(instance.value(task, names)):
                 if not isinstance(person, PersonRef):
                     raise Incident(
-                        f"“{self.element.name}”（{self.element.id}）的经办人应为人员，实际为 {person!r}",
-                        f"the assignee of {self.element.id} must be a person, but is {person!r}",
+                        f"“{self.element.name}”（{self.element.id}）的经办人应为人员，实际为{kind_of(person).zh}",
+                        f"the assignee of {self.element.id} must be a person, but is {kind_of(person).en}",
                     )
                 assignees.append(person.id)
         elif "applicant" in names:

@@ -17,6 +17,7 @@ from engine.runtime.builder import HELD, Model
 from engine.runtime.happenings import Happening, Host, WorkItem
 from engine.runtime.scopes import Scopes
 from forms.expressions import Expression, ExpressionError
+from forms.operators import kind_of
 from forms.values import PersonRef, Value
 
 
@@ -79,8 +80,8 @@ class Tree(Workflow):
             return value
         element = task.task_spec.element
         raise Incident(
-            f"“{element.name}”（{element.id}）的条件“{expression.source}”应得到真或假，实际为 {value!r}",
-            f"the condition {expression.source!r} of {element.id} must be true or false, but is {value!r}",
+            f"“{element.name}”（{element.id}）的条件“{expression.source}”应得到真或假，实际为{kind_of(value).zh}",
+            f"the condition {expression.source!r} of {element.id} must be true or false, but is {kind_of(value).en}",
         )
 
     def read(self, task: Task, expression: Expression) -> dict[str, Value]:

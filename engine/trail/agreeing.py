@@ -5,7 +5,6 @@ What a database of before cannot be held to is counted and said, never taken for
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import String, select, type_coerce
 
-from engine import personal
+from engine import documents, personal
 from engine.amount import amount_in
 from engine.base import Base
 from engine.instant import Instant
@@ -145,21 +144,26 @@ def _committed(salt: str, text: str, *, as_json: bool) -> str | None:
 
 def check_documents(work: Work, case: str | None, told: Told, verdict: Verdict) -> None:
     """Every document is told of in its case and has the content it had then, and none that was told of is gone."""
-    query = select(Document.id, Document.case, Document.sha256, DocumentContent.content).join(
+    at = personal.as_stored(work, Document.at).label("at")
+    columns = (Document.id, Document.case, Document.sha256, Document.sealed, Document.uploaded_by, at)
+    query = select(*columns, DocumentContent.content).join(
         DocumentContent, DocumentContent.sha256 == Document.sha256, isouter=True
     )
     query = query.execution_options(yield_per=10)
-    for row in work.db.execute(query if case is None else query.where(Document.case == case)):
+    erasures = personal.erased(work)
+    for found in work.db.execute(query if case is None else query.where(Document.case == case)).mappings():
         verdict.documents += 1
-        said, stream = told.documents.pop(row.id, ("", f"case/{row.case}"))
-        sound = row.content is not None and hashlib.sha256(row.content).hexdigest() == row.sha256
-        if not sound or (row.case is not None and (said, stream) != (row.sha256, f"case/{row.case}")):
+        row = dict(found)
+        home = f"case/{row['case']}"
+        said, stream, private = told.documents.pop(row["id"], ("", home, {}))
+        same = row["case"] is None or (said, stream, private.get("ref")) == (row["sha256"], home, row["sealed"])
+        if not same or not documents.sound(work, row, private.get("commit", ""), erasures):
             verdict.flaw(
                 stream,
-                f"文件 {row.id} 的内容不是原来的内容",
-                f"the content of document {row.id} is not what was attached",
+                f"文件 {row['id']} 的内容不是原来的内容",
+                f"the content of document {row['id']} is not what was attached",
             )
-    for identity, (_, stream) in told.documents.items():
+    for identity, (_, stream, _) in told.documents.items():
         verdict.flaw(
             stream, f"轨迹提到的文件 {identity} 不见了", f"the document {identity} that the trail tells of is gone"
         )

@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from engine import definitions, inbox, personal, policies
+from engine import definitions, documents, inbox, personal, policies
 from engine.errors import NotYours
 from engine.instant import INSTANT_FORMAT
 from engine.model import Comment, DocumentContent
@@ -112,9 +112,7 @@ def _files(work: Work, material: Material, told: Steps) -> Iterator[tuple[str, b
             yield f"trail/anchors/{name}.tsr", stamp
     told("enclose")
     yield from _answers(work, material)
-    for digest in sorted(material.shown_documents()):
-        query = select(DocumentContent.content).where(DocumentContent.sha256 == digest)
-        yield f"attachments/{digest}", work.db.execute(query).scalar_one()
+    yield from _documents(work, material)
     for identity in material.definitions:
         package = definitions.package_of(work, identity)
         for path, content in package.files.items():
@@ -136,12 +134,26 @@ def _answers(work: Work, material: Material) -> Iterator[tuple[str, bytes]]:
     for row in material.shown_answers():
         stored = json.loads(row["stored"])
         yield f"answers/{row['id']}.json", canonical({"salt": row["salt"], "answer": stored}).encode()
-        for ref, kept in personal.released(work, stored).items():
+        for ref, kept in personal.released(work, personal.references(stored)).items():
             yield f"private/{ref}.json", canonical(kept).encode()
     query = select(Comment.id, Comment.person, Comment.words, Comment.salt).where(Comment.case == material.row["id"])
     for each in work.rows(query.order_by(Comment.at, Comment.id)):
         if material.view.shows(each["person"]):
             yield f"answers/{each['id']}.json", canonical({"salt": each["salt"], "answer": each["words"]}).encode()
+
+
+def _documents(work: Work, material: Material) -> Iterator[tuple[str, bytes]]:
+    """The documents this view shows as they are kept; of encrypted ones also what they are, unless that was erased."""
+    private = {row["sha256"]: row for row in material.documents if row["enclosed"]}
+    for digest in sorted(material.shown_documents()):
+        query = select(DocumentContent.content).where(DocumentContent.sha256 == digest)
+        content = work.db.execute(query).scalar_one()
+        yield f"attachments/{digest}", content
+        if digest in private:
+            row = private[digest]
+            [kept] = personal.released(work, [row["sealed"]]).values()
+            yield f"private/{row['sealed']}.json", canonical(kept).encode()
+            yield row["enclosed"], documents.opened(work, row, content) or b""
 
 
 def _manifest(work: Work, material: Material, files: Mapping[str, bytes], purpose: str) -> str:

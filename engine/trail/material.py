@@ -12,10 +12,12 @@ from sqlalchemy import Select, select
 from engine import definitions, personal
 from engine.anonymity import Veil, veil
 from engine.definitions import Deployed
+from engine.documents import with_names
 from engine.model import CaseFile, Definition, Document, Event, Person, Submission
 from engine.trail import duties, epochs
 from engine.trail.epochs import Proofs
 from engine.trail.verify import verify
+from engine.uploads import ending_of
 from engine.work import Work
 from forms.values import files_in, from_json
 
@@ -79,6 +81,9 @@ class Material:
         documents = work.rows(
             select(*Document.__table__.columns).where(Document.case == case).order_by(Document.at, Document.id)
         )
+        shown = _shown(view, answers, documents)
+        named = {row["id"]: row for row in with_names(work, [row for row in documents if row["sha256"] in shown])}
+        documents = [_enclosed(named.get(row["id"], {**row, "erased": False}), shown) for row in documents]
         people = work.db.execute(select(Person.id, Person.name))
         return cls(
             row=row,
@@ -103,9 +108,7 @@ class Material:
 
     def shown_documents(self) -> set[str]:
         """The hashes of the documents this view shows: all, or those that shown answers refer to."""
-        if self.view.kind == "full":
-            return {each["sha256"] for each in self.documents}
-        return {file.sha256 for each in self.shown_answers() for file in files_in(from_json(each["answer"]))}
+        return _shown(self.view, self.answers, self.documents)
 
     def as_read(self) -> Material:
         """What people read of it: an act without a name (匿名) names nobody. The proofs rest on what is kept."""
@@ -121,6 +124,19 @@ class Material:
     def name(self, person: str) -> str:
         """Somebody's name as this view shows it: the pseudonym where names are withheld."""
         return self.names.get(person, person[:8])
+
+
+def _shown(view: View, answers: list[dict[str, Any]], documents: list[dict[str, Any]]) -> set[str]:
+    if view.kind == "full":
+        return {each["sha256"] for each in documents}
+    shown = [from_json(each["answer"]) for each in answers if view.shows(each["person"])]
+    return {file.sha256 for answer in shown for file in files_in(answer)}
+
+
+def _enclosed(row: dict[str, Any], shown: set[str]) -> dict[str, Any]:
+    """A document with the path at which a bundle encloses what was encrypted; empty where it does not."""
+    readable = row["sealed"] and row["sha256"] in shown and not row["erased"]
+    return {**row, "enclosed": f"private/{row['sealed']}{ending_of(row['name'])}" if readable else ""}
 
 
 def _versions(work: Work, now: str, bodies: list[dict[str, Any]]) -> list[str]:

@@ -529,11 +529,13 @@ class Bundle:
 
     def check_contents(self) -> None:
         """Documents, answers, diagrams and texts are those the events tell of."""
-        documents, answers, packages, texts = set(), {}, set(), set()
+        documents, private, answers, packages, texts = set(), {}, {}, set(), set()
         for event in self.events:
             data, process = event.body.get("data", {}), event.body.get("process", {})
             if "document" in data:
                 documents.add(str(data["sha256"]))
+                if "private" in data:
+                    private[str(data["sha256"])] = data["private"]
             if "commitment" in data:
                 answers[str(data["submission"])] = str(data["commitment"])
             packages |= {str(process["sha256"])} if "sha256" in process else set()
@@ -549,7 +551,8 @@ class Bundle:
                 )
             if folder == "policy" and sha(self.files[name]).hex() != rest.removesuffix(".txt"):
                 self.broken("authentic", f"政策文本 {rest} 被改动", f"the policy text {rest} was changed")
-        withheld += sum(f"attachments/{each}" not in self.files for each in documents)
+        hidden = {each for each, place in private.items() if self._file(place["ref"], place["commit"])}
+        withheld += sum(each in hidden or f"attachments/{each}" not in self.files for each in documents)
         for each, commitment in answers.items():
             withheld += self._answer(each, commitment)
         for each in packages:
@@ -571,6 +574,16 @@ class Bundle:
         if sha(bytes.fromhex(kept["salt"]), canonical(kept["answer"]).encode()).hex() != commitment:
             self.broken("authentic", f"答复 {each} 不是当时的答复", f"the answer {each} is not the one that was given")
         return sum(self._private(*pair) for pair in _sealed(kept["answer"]))
+
+    def _file(self, ref: str, commitment: str) -> int:
+        """An encrypted document: its name and hash are those committed to, and what was encrypted has that hash."""
+        said = None if self._private(ref, commitment) else self.read(f"private/{ref}.json")
+        wanted = [said["value"]["sha256"]] if said else []
+        beside = {name for name in self.files if name.startswith(f"private/{ref}.")} - {f"private/{ref}.json"}
+        if [sha(self.files[name]).hex() for name in beside] != wanted:
+            zh, en = f"加密附件 {ref} 不是当时的文件", f"the encrypted document {ref} is not the one that was given"
+            self.broken("authentic", zh, en)
+        return int(said is None)
 
     def _private(self, ref: str, commitment: str) -> int:
         name = f"private/{ref}.json"

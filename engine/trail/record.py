@@ -32,6 +32,9 @@ from forms.words import Text
 FRESH = timedelta(seconds=30)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
+WITHHELD = "withheld"
+"""What an event says in the place of a personal or secret value."""
+
 EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "case.started": ("立案", "case started"),
     "case.linked": ("启动关联案卷", "linked case started"),
@@ -275,14 +278,14 @@ def shown(values: Mapping[str, Value], private: frozenset[str]) -> list[dict[str
     found = []
     for name, value in values.items():
         hidden = not private.isdisjoint(_WORD.findall(name))
-        found.append({"name": name, "value": "withheld" if hidden else canonical(conceal(value, private))})
+        found.append({"name": name, "value": WITHHELD if hidden else canonical(conceal(value, private))})
     return found
 
 
 def conceal(value: Value, private: frozenset[str]) -> Value:
     """A value without the private fields inside it."""
     if isinstance(value, dict):
-        return {key: "withheld" if key in private else conceal(each, private) for key, each in value.items()}
+        return {key: WITHHELD if key in private else conceal(each, private) for key, each in value.items()}
     if isinstance(value, list):
         return [conceal(each, private) for each in value]
     return value

@@ -79,6 +79,7 @@ WORD: dict[str, Text] = {
                      "No signer is running: the chain is consistent in itself, and no more is proved."),
     "checkpoint": Text("以下检查点请另行保存；日后凭它可以发现历史被改写。",
                        "Keep this checkpoint elsewhere: it reveals later whether history was rewritten."),
+    "erased": Text("已依法删除", "erased by law"),
     "invalid": Text("INVALID 无效：轨迹、答复或文件与当时的记录不符，本报告不能作为证明。",
                     "INVALID: events, answers or documents are not as they were recorded; this report proves nothing."),
     "notice": Text("本报告由记录自动生成，不是法律结论。本系统不存放涉密内容。",
@@ -120,6 +121,13 @@ class Page:
         about = body.get("process", {})
         name = self.speaker.element(about.get("called") or about.get("key", ""), about.get("element"))
         return self.said(name) if about.get("element") else ""
+
+    def document(self, row: Mapping[str, Any]) -> str:
+        """A document by its name, as far as this view gives it; of an encrypted one also where in the bundle it is."""
+        if self.material.view.redacted:
+            return ""
+        beside = self.word("erased") if row["erased"] else row["enclosed"]
+        return escape(row["name"]) + (f" ({beside})" if beside else "")
 
     def when(self, instant: datetime) -> str:
         """An instant in Beijing."""
@@ -203,7 +211,7 @@ def _fact(page: Page, fact: Fact) -> Sequence[str]:
         escape(page.speaker.person(last.person)),
         page.when(last.at),
         "<br>".join(
-            f"{escape('' if page.material.view.redacted else each['name'])} {_hash(each['sha256'])}" for each in shown
+            f"{page.document(each)} {_hash(each['sha256'])}" for each in shown
         ),
     )
 
@@ -314,7 +322,7 @@ def _documents(page: Page) -> str:
     else:
         rows = [
             (
-                escape(each["name"]),
+                page.document(each),
                 str(each["size"]),
                 _hash(each["sha256"]),
                 escape(page.speaker.person(each["uploaded_by"])),

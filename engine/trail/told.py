@@ -59,7 +59,7 @@ class Told:
     ends: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     cases: dict[str, ToldCase] = field(default_factory=dict)
     answers: dict[str, tuple[str, str]] = field(default_factory=dict)
-    documents: dict[str, tuple[str, str]] = field(default_factory=dict)
+    documents: dict[str, tuple[str, str, Data]] = field(default_factory=dict)
     records: dict[str, tuple[str, str]] = field(default_factory=dict)
     unnamed: Counter[tuple[str, str]] = field(default_factory=Counter)
     numbers: Counter[str] = field(default_factory=Counter)
@@ -84,7 +84,7 @@ class Told:
         if "commitment" in data:
             self.answers[str(data.get("submission"))] = (str(data["commitment"]), stream)
         if "document" in data:
-            self.documents[str(data["document"])] = (str(data.get("sha256")), stream)
+            self.documents[str(data["document"])] = (str(data.get("sha256")), stream, _record(data.get("private")))
         kind = str(body.get("type"))
         if kind in ("case.started", "number.drawn") and "number" in data:
             self.numbers[str(data["number"])] += 1

@@ -23,5 +23,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.add_column("casefile", sa.Column("salt", sa.Text(), nullable=True))
+    op.add_column("document", sa.Column("sealed", sa.Text(), nullable=True))
     op.add_column("recusal", sa.Column("salt", sa.Text(), nullable=True))
     op.add_column("register_record", sa.Column("salt", sa.Text(), nullable=True))
