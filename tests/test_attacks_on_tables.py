@@ -210,6 +210,17 @@ def test_a_head_that_the_application_sets_back_is_found_and_not_signed(
         office.act("登记员", items.comment, case, "写在中间")
 
 
+def test_an_event_deleted_in_the_middle_under_the_seal_is_noticed_by_doctor(
+    office: Office, sealed: Signer, tmp_path: Path
+) -> None:
+    """Attack T3: the signer goes on from the end, which is there; doctor counts, and verification names the place."""
+    behind_its_back(office, "DELETE FROM event WHERE stream = 'sys/people' AND seq = 2")
+    put_up_again(office)
+    assert wrong(office, tmp_path) == {"sealed"}
+    assert any(each.startswith("sys/people 3 it does not follow") for each in found(office))
+    assert sealed.seal(office.database) is None
+
+
 @pytest.mark.parametrize("how", ["spaced", "escaped", "unordered"])
 @pytest.mark.parametrize("hashed", [False, True])
 def test_a_body_in_another_writing_is_found(office: Office, how: str, hashed: bool) -> None:
