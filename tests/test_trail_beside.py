@@ -278,8 +278,11 @@ def as_of_0003(office: Office) -> None:
     statements += ['DELETE FROM register_record WHERE "case" IS NULL']
     behind_its_back(office, *statements)
     with office.database.work(SYSTEM) as work:
-        for table in ("casefile", "register_record", "recusal"):
-            work.db.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN salt")
+        schema.unguard(work.db)
+        for column in ("casefile DROP COLUMN salt", "register_record DROP COLUMN salt", "recusal DROP COLUMN salt",
+                       "document DROP COLUMN sealed"):  # fmt: skip
+            work.db.exec_driver_sql(f"ALTER TABLE {column}")
+        work.db.exec_driver_sql("DROP TABLE halt")
         work.db.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'")
     office.close()
 
