@@ -47,7 +47,7 @@ def erase(work: Work, subject: str, approved_by: str, reason: str) -> Erased:
     """
     reason = plain(reason, REASON)
     _admit(work, approved_by)
-    work.db.execute(select(SubjectKey.key).where(SubjectKey.subject == subject).with_for_update())
+    _lock(work, subject)
     query = select(SealedValue.ref, SealedValue.case, SealedValue.field).where(SealedValue.subject == subject)
     rows = work.rows(query)
     cases = sorted({row["case"] for row in rows})
@@ -73,6 +73,13 @@ def _admit(work: Work, approved_by: str) -> None:
             )
     if work.actor == approved_by:
         raise NotYours("批准人不能是办理人本人", "who approves must be somebody else", ("four_eyes",))
+
+
+def _lock(work: Work, subject: str) -> None:
+    """Wait for whoever is giving a value of this person's, cases before the key as they do; later ones find no key."""
+    cases = select(SealedValue.case).where(SealedValue.subject == subject)
+    work.db.execute(select(CaseFile.id).where(CaseFile.id.in_(cases)).order_by(CaseFile.id).with_for_update())
+    work.db.execute(select(SubjectKey.key).where(SubjectKey.subject == subject).with_for_update())
 
 
 def _refuse_open(work: Work, cases: list[str]) -> None:

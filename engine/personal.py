@@ -125,9 +125,7 @@ def opened(work: Work, refs: Iterable[str]) -> dict[str, dict[str, str]]:
 
 def released(work: Work, refs: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Private values as a bundle encloses them: salt and value by reference."""
-    return {
-        ref: {"salt": kept["salt"], "value": json.loads(kept["value"])} for ref, kept in opened(work, refs).items()
-    }
+    return {ref: {"salt": kept["salt"], "value": json.loads(kept["value"])} for ref, kept in opened(work, refs).items()}
 
 
 def references(stored: Any) -> Iterator[str]:

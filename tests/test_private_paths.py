@@ -103,11 +103,8 @@ def test_the_correlation_key_of_a_message_is_withheld_where_it_is_personal(offic
     keyed = 'policy:sender="applicant" policy:key="phone" policy:form="changed"'
     thrown = '<endEvent id="reminded" policy:outcome="reminded" policy:key="phone">'
     thrown += '<messageEventDefinition messageRef="m_fraud"/></endEvent>'
-    changes = ('policy:sender="applicant" policy:form="changed"', keyed), (
-        '<endEvent id="reminded" policy:outcome="reminded"/>',
-        thrown,
-    )
-    office.deploy(package("permit", *((DIAGRAM, *each) for each in changes)))
+    awaited = (DIAGRAM, 'policy:sender="applicant" policy:form="changed"', keyed)
+    office.deploy(package("permit", awaited, (DIAGRAM, '<endEvent id="reminded" policy:outcome="reminded"/>', thrown)))
     case = office.start()
     office.later(days=10)
     for element, person in (("review", "登记员"), ("second", "复核员")):
