@@ -348,6 +348,10 @@ class Bundle:
         """Something is not as it was recorded."""
         self.findings.append(Finding(about, True, zh, en))
 
+    def forged(self, zh: str, en: str) -> None:
+        """Something is not authentic."""
+        self.broken("authentic", zh, en)
+
     def note(self, about: str, zh: str, en: str) -> None:
         """Something to know that breaks nothing."""
         self.findings.append(Finding(about, False, zh, en))
@@ -393,7 +397,7 @@ class Bundle:
             if not good or not any(
                 signed_by(key.public, pae(payload), base64.b64decode(each["sig"])) for each in envelope["signatures"]
             ):
-                self.broken("authentic", "清单的签名不成立", "the signature of the list does not hold")
+                self.forged("清单的签名不成立", "the signature of the list does not hold")
 
     # Authenticity: the chain, and the checkpoint that it is committed to.
 
@@ -406,7 +410,7 @@ class Bundle:
             )
         self.events = chain(
             data.split(b"\n")[:-1] if data.endswith(b"\n") else data.split(b"\n"),
-            lambda seq, zh, en: self.broken("authentic", f"第 {seq} 条：{zh}", f"event {seq}: {en}"),
+            lambda seq, zh, en: self.forged(f"第 {seq} 条：{zh}", f"event {seq}: {en}"),
         )
 
     def check_checkpoint(self, key: Key | None, witnesses: Sequence[Key], quorum: int, known: Sequence[str]) -> None:
@@ -419,24 +423,23 @@ class Bundle:
             self.unproved("没有检查点：只证明链条自身一致", "there is no checkpoint: the chain is consistent, no more")
             return
         except ValueError as error:
-            self.broken("authentic", f"检查点不可读（{error}）", f"the checkpoint cannot be read ({error})")
+            self.forged(f"检查点不可读（{error}）", f"the checkpoint cannot be read ({error})")
             return
         if point.size != len(leaves) or tree_root(leaves) != point.root:
-            self.broken("authentic", "检查点的根与各期不符", "the root of the checkpoint is not that of its epochs")
+            self.forged("检查点的根与各期不符", "the root of the checkpoint is not that of its epochs")
         if any(event.body["log"] != point.origin for event in self.events):
-            self.broken("authentic", "检查点属于另一日志", "the checkpoint is of another log")
+            self.forged("检查点属于另一日志", "the checkpoint is of another log")
         if key is None:
             self.note("authentic", "没有给出日志公钥：签名未核验", "no key was given: the signature was not verified")
         elif not has_signed(point, key):
-            self.broken("authentic", "检查点不是由所给公钥签署", "the checkpoint is not signed with the key you gave")
+            self.forged("检查点不是由所给公钥签署", "the checkpoint is not signed with the key you gave")
         count = sum(has_signed(point, each) for each in set(witnesses))
         if count < quorum:
-            self.broken("authentic", f"见证不足：{count}/{quorum}", f"too few witnesses: {count} of {quorum}")
+            self.forged(f"见证不足：{count}/{quorum}", f"too few witnesses: {count} of {quorum}")
         for text in known:
             kept = read_checkpoint(text)
             if kept.origin != point.origin or kept.size > point.size or tree_root(leaves[: kept.size]) != kept.root:
-                self.broken(
-                    "authentic",
+                self.forged(
                     f"与所存的检查点（第 {kept.size} 期）矛盾：历史被改写",
                     f"it contradicts the checkpoint you kept (epoch {kept.size}): history was rewritten",
                 )
@@ -452,7 +455,7 @@ class Bundle:
         wanted = {newest} | {newest - 2**i for i in range(newest.bit_length()) if newest - 2**i > 0}
         shown = {each["epoch"] for each in proof["epochs"] if self._seals(each)}
         for number in sorted(wanted - shown):
-            self.broken("authentic", f"缺少第 {number} 期的证明", f"the proof of epoch {number} is missing")
+            self.forged(f"缺少第 {number} 期的证明", f"the proof of epoch {number} is missing")
         cited = {leaf_hash(text.encode()).hex(): strict(text.encode()) for text in proof["cited"]}
         self._check_citations(cited)
         for said in cited.values():
@@ -475,8 +478,7 @@ class Bundle:
             self.note("authentic", f"最后 {len(rest)} 条尚未封存", f"the last {len(rest)} events are not sealed yet")
         for event in rest:
             if instant(event.body["ts"]) + SLACK < instant(time):
-                self.broken(
-                    "authentic",
+                self.forged(
                     f"第 {event.seq} 条的时间早于第 {newest} 期，却不在其中：是事后补写的",
                     f"event {event.seq} is dated before epoch {newest} but is not in it: it was written afterwards",
                 )
@@ -489,14 +491,11 @@ class Bundle:
                 continue
             said = statements.get(epoch["hash"])
             if not 0 < epoch["n"] <= len(self.leaves) or self.leaves[epoch["n"] - 1].hex() != epoch["hash"] or not said:
-                self.broken(
-                    "authentic",
-                    f"第 {event.seq} 条援引的期不在日志中",
-                    f"event {event.seq} cites an epoch that is not in the log",
+                self.forged(
+                    f"第 {event.seq} 条援引的期不在日志中", f"event {event.seq} cites an epoch that is not in the log"
                 )
             elif str(event.body["ts"]) < said["time"]:
-                self.broken(
-                    "authentic",
+                self.forged(
                     f"第 {event.seq} 条的时间早于它援引的期：时钟被回拨",
                     f"event {event.seq} is dated before the epoch it cites: a clock was set back",
                 )
@@ -512,8 +511,7 @@ class Bundle:
                 root = root_of_proof(str(self.events[0].body["stream"]), seq, each["head"], each["proof"])
                 good = root.hex() == said["map_root"]
                 if good and (seq > len(self.events) or self.events[seq - 1].hash != each["head"]):
-                    self.broken(
-                        "authentic",
+                    self.forged(
                         f"与第 {number} 期封存的不符：第 {seq} 条以前有改动或删减",
                         f"it is not what epoch {number} sealed: events up to {seq} were changed or removed",
                     )
@@ -522,7 +520,7 @@ class Bundle:
         except (ValueError, KeyError, IndexError, TypeError):
             good = False
         if not good:
-            self.broken("authentic", f"第 {number} 期的证明不成立", f"the proof of epoch {number} does not hold")
+            self.forged(f"第 {number} 期的证明不成立", f"the proof of epoch {number} does not hold")
         return bool(good)
 
     # Usability and the rest: what the events are committed to is here, or is said to be withheld.
@@ -544,13 +542,9 @@ class Bundle:
         for name in sorted(self.files):
             folder, _, rest = name.partition("/")
             if folder == "attachments" and (rest not in documents or sha(self.files[name]).hex() != rest):
-                self.broken(
-                    "authentic",
-                    f"附件 {rest} 不是轨迹所记的文件",
-                    f"the attachment {rest} is not one the trail tells of",
-                )
+                self.forged(f"附件 {rest} 不是轨迹所记的文件", f"the attachment {rest} is not one the trail tells of")
             if folder == "policy" and sha(self.files[name]).hex() != rest.removesuffix(".txt"):
-                self.broken("authentic", f"政策文本 {rest} 被改动", f"the policy text {rest} was changed")
+                self.forged(f"政策文本 {rest} 被改动", f"the policy text {rest} was changed")
         hidden = {each for each, place in private.items() if self._file(place["ref"], place["commit"])}
         withheld += sum(each in hidden or f"attachments/{each}" not in self.files for each in documents)
         for each, commitment in answers.items():
@@ -565,15 +559,22 @@ class Bundle:
 
     def _answer(self, each: str, commitment: str) -> int:
         """Check an answer, and what personal values of it are released; gives how many are withheld."""
-        name = f"answers/{each}.json"
+        zh, en = f"答复 {each} 不是当时的答复", f"the answer {each} is not the one that was given"
+        kept = self._committed(f"answers/{each}.json", "answer", commitment, zh, en)
+        return 1 if kept is None else sum(self._private(*pair) for pair in _sealed(kept))
+
+    def _private(self, ref: str, commitment: str) -> int:
+        zh, en = f"个人信息 {ref} 不是当时的内容", f"the personal value {ref} is not the one that was given"
+        return int(self._committed(f"private/{ref}.json", "value", commitment, zh, en) is None)
+
+    def _committed(self, name: str, part: str, commitment: str, zh: str, en: str) -> Any:
+        """What a file holds that the trail is committed to; None where it is withheld."""
         if name not in self.files:
-            return 1
+            return None
         kept = self.read(name)
-        if not isinstance(kept, dict):
-            return 0
-        if sha(bytes.fromhex(kept["salt"]), canonical(kept["answer"]).encode()).hex() != commitment:
-            self.broken("authentic", f"答复 {each} 不是当时的答复", f"the answer {each} is not the one that was given")
-        return sum(self._private(*pair) for pair in _sealed(kept["answer"]))
+        if sha(bytes.fromhex(kept["salt"]), canonical(kept[part]).encode()).hex() != commitment:
+            self.forged(zh, en)
+        return kept[part]
 
     def _file(self, ref: str, commitment: str) -> int:
         """An encrypted document: its name and hash are those committed to, and what was encrypted has that hash."""
@@ -582,20 +583,8 @@ class Bundle:
         beside = {name for name in self.files if name.startswith(f"private/{ref}.")} - {f"private/{ref}.json"}
         if [sha(self.files[name]).hex() for name in beside] != wanted:
             zh, en = f"加密附件 {ref} 不是当时的文件", f"the encrypted document {ref} is not the one that was given"
-            self.broken("authentic", zh, en)
+            self.forged(zh, en)
         return int(said is None)
-
-    def _private(self, ref: str, commitment: str) -> int:
-        name = f"private/{ref}.json"
-        if name not in self.files:
-            return 1
-        kept = self.read(name)
-        good = isinstance(kept, dict)
-        if not good or sha(bytes.fromhex(kept["salt"]), canonical(kept["value"]).encode()).hex() != commitment:
-            self.broken(
-                "authentic", f"个人信息 {ref} 不是当时的内容", f"the personal value {ref} is not the one that was given"
-            )
-        return 0
 
     def _package(self, digest: str) -> None:
         """The diagram and forms of a version are those the events name."""
@@ -608,9 +597,7 @@ class Bundle:
                 "usable", f"未附流程版本 {digest[:12]}", f"the version {digest[:12]} of the process is not enclosed"
             )
         elif whole.hexdigest() != digest:
-            self.broken(
-                "authentic", f"流程版本 {digest[:12]} 的文件被改动", f"the files of version {digest[:12]} were changed"
-            )
+            self.forged(f"流程版本 {digest[:12]} 的文件被改动", f"the files of version {digest[:12]} were changed")
 
     def check_derived(self) -> None:
         """The event logs for other programs tell of exactly these events, and stamps are of this checkpoint."""
@@ -625,9 +612,7 @@ class Bundle:
                 self.broken("usable", "ocel.json 与轨迹不符", "ocel.json tells of other events than the trail")
         for name in self.files:
             if name.endswith(".tsr") and self.point and sha(self.point.text.encode()) not in self.files[name]:
-                self.broken(
-                    "authentic", f"{name} 不是这一检查点的时间戳", f"{name} is not a time stamp of this checkpoint"
-                )
+                self.forged(f"{name} 不是这一检查点的时间戳", f"{name} is not a time stamp of this checkpoint")
 
 
 def _sealed(value: Any) -> Iterable[tuple[str, str]]:
