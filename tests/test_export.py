@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from html import escape
 from pathlib import Path
 
@@ -73,6 +74,10 @@ def test_the_same_case_gives_the_same_bytes_but_for_time_exporter_and_checkpoint
     }
     assert one.keys() == two.keys()
     assert apart <= changing | {"report/report.zh.html", "report/report.en.html"}
+    for language in ("zh", "en"):
+        pages = [made[f"report/report.{language}.html"].decode() for made in (one, two)]
+        told = [re.sub('<p class="made">.*?</p>|<pre class="hash">.*?</pre>', "", page, flags=re.DOTALL) for page in pages]
+        assert told[0] == told[1]
 
 
 def test_without_a_signer_the_bundle_says_how_much_is_not_sealed(office: Office, tmp_path: Path) -> None:
@@ -109,7 +114,7 @@ def test_the_report_tells_choices_with_their_conditions_deadlines_and_refused_at
 
     [taken, *_] = [body for body in office.bodies(case) if body["type"] == "gateway.taken" and body["data"]["tried"]]
     for each in taken["data"]["tried"]:
-        assert escape(f"{each['expression']} → {each['holds']}") in part("gateways")
+        assert escape(f"{each['expression']} → {'成立' if each['holds'] else '不成立'}") in part("gateways")
     for each in taken["data"]["values"]:
         assert escape(f"{each['name']} = {each['value']}") in part("gateways")
     assert "复核" in part("gateways")
