@@ -76,8 +76,8 @@ def test_the_same_case_gives_the_same_bytes_but_for_time_exporter_and_checkpoint
     assert apart <= changing | {"report/report.zh.html", "report/report.en.html"}
     for language in ("zh", "en"):
         pages = [made[f"report/report.{language}.html"].decode() for made in (one, two)]
-        told = [re.sub('<p class="made">.*?</p>|<pre class="hash">.*?</pre>', "", page, flags=re.DOTALL) for page in pages]
-        assert told[0] == told[1]
+        changing_parts = re.compile('<p class="made">.*?</p>|<pre class="hash">.*?</pre>', re.DOTALL)
+        assert len({changing_parts.sub("", page) for page in pages}) == 1
 
 
 def test_without_a_signer_the_bundle_says_how_much_is_not_sealed(office: Office, tmp_path: Path) -> None:

@@ -115,7 +115,8 @@ def _checkpoint(account: Account, lines: int | None) -> str:
 def _table(account: Account, sheet: Sheet) -> str:
     """A table; on a narrow screen each line becomes a card whose values carry the names of their columns."""
     if not sheet.rows:
-        return f'<p class="none">{escape(account.word("none"))}</p>'
+        nothing = account.word("none" if account.full else "none_shown")
+        return f'<p class="none">{escape(nothing)}</p>'
     heads = [escape(each) for each in sheet.heads(account.language)]
     if sheet.name in PAIRS:
         pairs = ((_cell("item", row[0]), _cell("content", row[1])) for row in sheet.rows)

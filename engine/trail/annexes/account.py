@@ -25,6 +25,8 @@ from forms.words import Language, Text
 Body = Mapping[str, Any]
 ENDING = "_fen"
 """How the name of an amount ends where no form says what it is."""
+INNER: Mapping[str, tuple[str, ...]] = {"register.recorded": ("key",), "incident.raised": ("zh", "en")}
+"""What of some events may repeat an answer, and is told only where all answers are."""
 _LAST_NAME = re.compile(r"(\w+)\W*$")
 
 
@@ -147,6 +149,8 @@ class Account:
     def sentence(self, body: Body) -> str:
         """An event as a sentence."""
         element = body.get("process", {}).get("element")
+        if not self.full and body["type"] in INNER:
+            body = {**body, "data": {**body["data"], **dict.fromkeys(INNER[body["type"]], "…")}}
         columns = {"seq": body["seq"], "at": instant(body), "kind": body["type"], "element": element}
         return self.speaker.sentence({"body": json.dumps(body), **columns}).text
 

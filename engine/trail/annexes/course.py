@@ -84,7 +84,12 @@ def _choices(account: Account) -> Iterator[Row]:
 
 
 def value(account: Account, told: dict[str, str]) -> str:
-    """An evaluated value by its name, as the trail has it; an amount also in 元, and a person by name."""
+    """An evaluated value by its name, as the trail has it; an amount also in 元, and a person by name.
+
+    Where only some answers are shown, the values that they led to are not.
+    """
+    if not account.full:
+        return f"{told['name']} = {account.word('hidden')}"
     text = f"{told['name']} = {told['value']}"
     meant = readable(account, told["name"], told["value"])
     return f"{text}{account.word('in_words', words=meant)}" if meant else text

@@ -205,10 +205,16 @@ def _ready(account: Account) -> Iterator[tuple[str, str]]:
     yield "facts_missing", account.word("count", n=len(lacking))
     yield "facts_late", account.word("count", n=len(entered))
     yield "publicised_first", account.word(_publicised_first(account))
-    checked, hit = hits(account)
-    yield "negative_items", account.word("hits", checked=checked, hit=hit) if checked else account.word("unchecked")
+    yield "negative_items", _checked(account)
     yield "refusals", account.word("count", n=sum(each["type"] == "attempt.refused" for each in material.bodies))
     yield "integrity", account.word("intact" if material.intact else "altered")
+
+
+def _checked(account: Account) -> str:
+    checked, hit = hits(account)
+    if checked:
+        return account.word("hits", checked=checked, hit=hit)
+    return account.word("unchecked" if account.full else "hidden")
 
 
 def _publicised_first(account: Account) -> str:

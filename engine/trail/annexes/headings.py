@@ -191,6 +191,7 @@ WORD: Mapping[str, Text] = {
     "made": Text("导出：{who}，{at}，用途：{purpose}", "Exported by {who}, {at}, purpose: {purpose}"),
     # Everywhere.
     "none": Text("无", "none"),
+    "none_shown": Text("无，或本视图不显示", "none, or not shown in this view"),
     "yes": Text("是", "yes"),
     "no": Text("否", "no"),
     "for": Text("（代{who}）", " (for {who})"),
@@ -199,6 +200,7 @@ WORD: Mapping[str, Text] = {
     "soft": Text("（非必备）", " (optional)"),
     "hard": Text("必备", "required"),
     "optional": Text("非必备", "optional"),
+    "hidden": Text("（不显示）", "(not shown)"),
     "withheld": Text("本视图不提供答复与附件。", "This view shows neither answers nor attachments."),
     # Gateways, decisions, publicity.
     "holds": Text("成立", "holds"),
