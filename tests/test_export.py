@@ -80,6 +80,18 @@ def test_the_same_case_gives_the_same_bytes_but_for_time_exporter_and_checkpoint
         assert len({changing_parts.sub("", page) for page in pages}) == 1
 
 
+def test_the_short_checkpoint_is_on_the_first_page_and_the_whole_one_in_the_proof(
+    office: Office, sealing: Sealing
+) -> None:
+    files = unzipped(export(office.database, office.start(), "system", purpose="审计").data)
+    note = files["trail/checkpoint.txt"].decode()
+    page = files["report/report.zh.html"].decode()
+    cover, _, rest = page.partition('<section id="matrix">')
+    short = "\n".join(note.splitlines()[:3])
+    assert f">{escape(short)}</pre>" in cover and "用途：审计" in cover and "用途" not in rest
+    assert f">{escape(note.rstrip())}</pre>" in rest.partition('<section id="proof">')[2]
+
+
 def test_without_a_signer_the_bundle_says_how_much_is_not_sealed(office: Office, tmp_path: Path) -> None:
     made = export(office.database, office.start(), "system", patience=0.0)
     assert made.unsealed > 0

@@ -24,6 +24,7 @@ h2{font-size:1.2rem;margin:2.4rem 0 .4rem;border-bottom:2px solid #666}h3{font-s
 table{border-collapse:collapse;width:100%;margin:.4rem 0 1rem}th,td{border:1px solid #bbb;padding:.25rem .45rem;
 text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#f2f2f2}thead th{white-space:nowrap}
 small{display:block;color:#555}.hash{font-family:monospace;font-size:.82em;word-break:break-all}
+.cut{font-family:monospace;font-size:.82em;white-space:nowrap}
 .number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}.day{white-space:nowrap}
 .key{width:14rem}.wide{min-width:16rem}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f7f7f7;padding:.5rem .8rem}
@@ -35,7 +36,7 @@ td[data-head]::before{content:attr(data-head);display:block;font-size:.8em;font-
 td:empty{display:none}.number{text-align:left}}
 @media print{@page{size:A4 landscape;margin:12mm}body{margin:0;max-width:none;padding:0;font-size:8.5pt;line-height:1.4}
 .wide{min-width:0}h1{font-size:15pt}h2{font-size:12pt}h3{font-size:10pt}h2,h3{break-after:avoid}tr{break-inside:avoid}
-thead{display:table-header-group}thead th{white-space:normal}th,td{padding:1pt 3pt}}
+thead{display:table-header-group}thead th{white-space:normal;overflow-wrap:normal}th,td{padding:1pt 3pt}}
 """
 HASHES = frozenset({"sha256", "hash", "prev_hash", "content_hash", "notice_hash"})
 CUT = frozenset({"hash", "prev_hash"})
@@ -157,7 +158,7 @@ def _sort(column: str, cell: Cell) -> str:
         return ' class="day"'
     if column == "conclusion":
         return ' class="conclusion"'
-    return ' class="hash"' if column in HASHES else ""
+    return ""
 
 
 def _cell(column: str, cell: Cell) -> str:
@@ -165,7 +166,8 @@ def _cell(column: str, cell: Cell) -> str:
     text = escape(_text(column, cell)).replace("\n", "<br>")
     if column == "dissent" and text:
         return f'<span class="dissent">{text}</span>'
-    return f'<span class="hash">{text}</span>' if column in HASHES and text else text
+    sort = "cut" if column in CUT else "hash" if column in HASHES else ""
+    return f'<span class="{sort}">{text}</span>' if sort and text else text
 
 
 def _text(column: str, cell: Any) -> str:

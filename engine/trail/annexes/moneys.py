@@ -10,7 +10,6 @@ from engine.trail.annexes.sheets import Row, Sheet
 from forms.fields import Field
 from forms.money import percent
 from forms.values import PersonRef, from_json
-from forms.words import Text
 
 SHARE = "_bp"
 """How the name of a ratio ends where no form says what it is."""
@@ -49,9 +48,10 @@ def _computed(account: Account) -> Iterator[tuple[int, Row]]:
     for body, name, value in _written(account):
         if name.endswith(ENDING) and isinstance(value, int) and value != last.get(name, 0):
             last[name] = value
-            label = account.said(account.amounts.get(name) or Text(name, name))
+            known = account.amounts.get(name)
+            label = (account.said(known), name) if known else (name, "")
             step = (instant(body), account.step(body), body["process"]["element"])
-            yield body["seq"], (*step, label, name, amount(value), account.word("computed"))
+            yield body["seq"], (*step, *label, amount(value), account.word("computed"))
 
 
 def _written(account: Account) -> Iterator[tuple[Body, str, Any]]:
