@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine import evidence, inbox, items, people
+from engine import evidence, inbox, items, migration, people
 from engine.library import Library
 from engine.paper import pdf_is_possible
 from engine.scenario_file import read_scenario
@@ -20,7 +20,7 @@ from engine.trail.material import View
 from engine.trail.offline import verify
 from engine.work import SYSTEM, Database
 from tests.bundles import Files, unzipped
-from tests.office import Office
+from tests.office import Office, package
 
 pytest_plugins = ["tests.furnished"]
 
@@ -201,6 +201,19 @@ def test_recusals_gaps_late_entries_and_documents_are_told(office: Office) -> No
     assert "'=补充.pdf" in names and escape("=补充.pdf") in page(files)
     ready = {row["item"]: row["content"] for row in table(files, "readiness")}
     assert ready["轨迹完整性"].startswith("完好") and ready["负面清单"] == "本案未核查"
+
+
+def test_the_cover_names_every_version_that_the_case_ran_under_and_overrides_are_told(office: Office) -> None:
+    case = office.start()
+    (new,) = office.deploy(package("permit", ("process.bpmn", 'name="归档"', 'name="存档"')))
+    office.act("管理员", migration.migrate, case, new.id)
+    files = files_of(office.database, case)
+    cover = {row["item"]: row["content"] for row in table(files, "cover")}
+    versions = cover["流程版本（案卷历经的全部版本）"].splitlines()
+    assert [f"permit v{number} " in line for number, line in enumerate(versions, 1)] == [True, True]
+    assert new.sha256 in versions[1] and new.sha256 not in versions[0]
+    [moved] = table(files, "overrides")
+    assert moved["who"] == "管理员" and "另一版本" in moved["action"]
 
 
 # What tables are.
