@@ -18,7 +18,7 @@ from engine.requests import answered
 from engine.runtime.scopes import CASE
 from engine.work import BEIJING, Work
 from forms.expressions import ExpressionError, compile_expression
-from forms.values import PersonRef
+from forms.values import PersonRef, Value
 
 Item = Mapping[str, Any]
 
@@ -156,14 +156,26 @@ def door(desk: Desk, item: Item) -> Door:
 
 def parties(desk: Desk) -> frozenset[str]:
     """Names and credit codes of the parties of a case (``policy:parties`` of its process), for declared interests."""
+    named = (said for party in _parties(desk) for said in _saying(party))
+    return frozenset(said for said in named if isinstance(said, str) and said)
+
+
+def named_parties(desk: Desk) -> list[str]:
+    """The parties of a case, each by its name, with its credit code where it has one."""
+    said = ([each for each in _saying(party) if isinstance(each, str) and each] for party in _parties(desk))
+    return [" ".join(each) for each in said if each]
+
+
+def _saying(party: Value) -> list[Value]:
+    return [party.get("name"), party.get("uscc")] if isinstance(party, dict) else [party]
+
+
+def _parties(desk: Desk) -> list[Value]:
     source = desk.deployed.diagram.process.policy.get("parties")
     if not source:
-        return frozenset()
-    found: set[str] = set()
+        return []
     with contextlib.suppress(ExpressionError):  # before the first answer there are no parties yet
         # Of the case itself, also while a process that it called is at work and sees only what it was given.
         value = compile_expression(source).value(desk.instance.scopes.names(CASE, desk.given), desk.functions)
-        for party in value if isinstance(value, list) else [value]:
-            said = [party.get("name"), party.get("uscc")] if isinstance(party, dict) else [party]
-            found |= {text for text in said if isinstance(text, str) and text}
-    return frozenset(found)
+        return value if isinstance(value, list) else [value]
+    return []

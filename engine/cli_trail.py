@@ -14,6 +14,7 @@ from engine import cases, inbox, schema
 from engine.cli_base import as_json, connected, main, opened, show, somebody
 from engine.config import Config
 from engine.doctor import examine
+from engine.paper import pdf_is_possible
 from engine.trail import recovery
 from engine.trail.bundle import export
 from engine.trail.material import View
@@ -80,15 +81,21 @@ def trail_show(config: Config, case: str, as_json: bool) -> None:
 @click.option("--purpose", default="", help="What for; it stands in the bundle and in the trail.")
 @click.option("--redacted", is_flag=True, help="For the public: no names, answers or attachments.")
 @click.option("--person", metavar="PERSON", help="Only what this person did.")
+@click.option("--pdf", is_flag=True, help="The report as PDF too; takes long, needs the extra pdf.")
 @click.pass_obj
 def trail_export(
-    config: Config, case: str, output: Path | None, by: str | None, purpose: str, redacted: bool, person: str | None
+    config: Config, case: str, output: Path | None, by: str | None, purpose: str, redacted: bool, person: str | None,
+    pdf: bool,
 ) -> None:
     """Export a case as a bundle that verifies offline; the export is told in the trail."""
     database = opened(config)
     view = View(somebody(database, person) if person else None, redacted)
     who = somebody(database, by) if by else SYSTEM
-    made = export(database, case, who, purpose=purpose, view=view, told=lambda step: click.echo(step, err=True))
+    made = export(
+        database, case, who, purpose=purpose, view=view, paper=pdf, told=lambda step: click.echo(step, err=True)
+    )
+    if pdf and not pdf_is_possible():
+        click.echo("未安装 WeasyPrint，证据包中没有 PDF / WeasyPrint is not installed: there is no PDF", err=True)
     target = output or Path(made.name)
     target.write_bytes(made.data)
     if made.unsealed:

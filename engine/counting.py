@@ -20,8 +20,26 @@ COUNTED = {"add_working_days": "working", "add_days": "calendar"}
 DEEPEST = 4  # expressions that hand a date on to one another
 
 
-def countings(deployed: Deployed, process: str, source: str) -> Iterator[tuple[str, str, str]]:
-    """Function, start and number of every counting of days that the expression rests on, the nearest first."""
+def told(deployed: Deployed, process: str, source: str, view: View, due: date) -> dict[str, Value]:
+    """How a deadline is counted, as its event tells it: in which days, and where it is known, from when and how many.
+
+    Nothing but the unit is told where the counting reads what is personal or secret.
+    """
+    found = counted(deployed, process, source, view, due)
+    if found is None:
+        return {"unit": unit_of(deployed, process, source, view, due)}
+    if not deployed.private.isdisjoint(found.names):
+        return {"unit": found.unit}
+    return {"unit": found.unit, "from": found.start.isoformat(), "days": found.days}
+
+
+def countings(
+    deployed: Deployed, process: str, source: str, through: Callable[[str], bool] = lambda _: True
+) -> Iterator[tuple[str, str, str]]:
+    """Function, start and number of every counting of days that the expression rests on, the nearest first.
+
+    It is followed ``through`` the variables for which this holds.
+    """
     try:
         waiting: list[tuple[Expression, int]] = [(compile_expression(source), 0)]
     except ExpressionError:  # a duration such as P15D is no expression
@@ -34,7 +52,8 @@ def countings(deployed: Deployed, process: str, source: str) -> Iterator[tuple[s
                 first, second = node.args
                 yield node.func.id, ast.unparse(first), ast.unparse(second)
         if depth < DEEPEST:
-            waiting += [(each, depth + 1) for name in sorted(expression.names) for each in written.get(name, ())]
+            names = [name for name in sorted(expression.names) if through(name)]
+            waiting += [(each, depth + 1) for name in names for each in written.get(name, ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +64,36 @@ class View:
     functions: Mapping[str, Callable[..., Any]]
 
 
-def counted(deployed: Deployed, process: str, source: str, view: View, due: date) -> tuple[str, date, int] | None:
-    """The counting that leads to this very day, found in the expression or in what gave its variables."""
-    for name, first, second in countings(deployed, process, source):
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """A counting of days: in which ones, after which day, how many, and the names that it reads."""
+
+    unit: str
+    start: date
+    days: int
+    names: frozenset[str]
+
+
+def counted(deployed: Deployed, process: str, source: str, view: View, due: date) -> Counting | None:
+    """The counting that leads to this very day, found in the expression or in what gave the variables that hold it.
+
+    A variable that holds another day is not followed: that its counting leads here would be a coincidence.
+    """
+
+    def holds(name: str) -> bool:
+        return name in view.names and view.names[name] == due
+
+    for name, first, second in countings(deployed, process, source, holds):
+        parts = [compile_expression(each) for each in (first, second)]
         try:
-            start, n = (compile_expression(each).value(view.names, view.functions) for each in (first, second))
+            start, n = (each.value(view.names, view.functions) for each in parts)
         except ExpressionError:
             continue
         fits = isinstance(start, date) and isinstance(n, int) and 0 <= n <= LONGEST
         if fits and view.functions[name](start, n) == due:
             assert isinstance(start, date)
             assert isinstance(n, int)
-            return name, start, n
+            return Counting(COUNTED[name], start, n, parts[0].names | parts[1].names)
     return None
 
 
@@ -68,7 +105,7 @@ def unit_of(deployed: Deployed, process: str, source: str, view: View, due: date
     """
     found = counted(deployed, process, source, view, due)
     if found is not None:
-        return COUNTED[found[0]]
+        return found.unit
     holding = [name for name in sorted(names_of(source)) if name in view.names and view.names[name] == due]
     nearest = countings(deployed, process, holding[0] if holding else source)
     return next((COUNTED[name] for name, _, _ in nearest), "calendar")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select
 
 from bpmn.diagram import Element, Operation
 from bpmn.durations import Duration
-from engine import calendar, consulting, definitions, facts, keeping, parameter_sets, policies, signals
+from engine import calendar, consulting, counting, definitions, facts, keeping, parameter_sets, policies, signals
 from engine.access import bars
 from engine.errors import Incident, NotFound, Taken, WrongState
 from engine.model import CaseFile, Person, table
@@ -212,12 +212,28 @@ class Desk:
             said["key"] = WITHHELD
         told = ("basis", "tag") if happening.kind in PASSED else ("basis",)
         found = {name: element.policy[name] for name in told if element.policy.get(name)}
+        if happening.kind in ("task.opened", "timer.armed") and said.get("due"):
+            found |= self._counted(happening, element)
         return said | found | policies.told(self.work, element.policy.get("basis") if "tag" in told else None)
 
     def hides_key(self, element: Element) -> bool:
         """Whether the correlation key of a message event is made from something personal or secret."""
         source = element.policy.get("key")
         return source is not None and reads_private(compile_expression(source), self.deployed.private)
+
+    def _counted(self, happening: Happening, element: Element) -> dict[str, Any]:
+        """How the due day of a new work item or timer is counted; a duration is its own counting."""
+        token, due = happening.about["token"], happening.about["due"]
+        source = element.policy.get("due", "").removeprefix("=")
+        if happening.kind == "timer.armed":
+            if not element.event or element.event.form != "date" or not isinstance(due, str):
+                return {}
+            source = element.event.expression or ""
+            due = (datetime.fromisoformat(due).astimezone(BEIJING) - timedelta(microseconds=1)).date()
+        if not isinstance(token, int) or not isinstance(due, date) or self.instance.live(token) is None:
+            return {}
+        view = counting.View(self.instance.names(token), self.functions)
+        return {"counted": counting.told(self.deployed, happening.process, source, view, due)}
 
     # Time.
 

@@ -173,10 +173,15 @@ def pdf_is_possible() -> bool:
 
 def to_pdf(data: bytes) -> bytes | None:
     """A DOCX that ``to_docx`` made, as PDF; None where that is not possible."""
+    return printed(to_html(data)) if pdf_is_possible() else None
+
+
+def printed(page: str) -> bytes | None:
+    """An HTML page as PDF, the same bytes for the same page; None where that is not possible. It fetches nothing."""
     html = _weasyprint()
     if html is None:
         return None
-    made: bytes = html(string=to_html(data), url_fetcher=_fetch_nothing).write_pdf()
+    made: bytes = html(string=page, url_fetcher=_fetch_nothing).write_pdf()
     return made
 
 

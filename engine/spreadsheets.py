@@ -80,7 +80,7 @@ def write(
     """
     heads, rows = _heads(work, kind, language), _rows(work, kind, language, words, every=every)
     if sort == "csv":
-        return _csv(target, heads, rows)
+        return write_csv(target, heads, rows)
     return _xlsx(target, kind, heads, rows, work.now, language)
 
 
@@ -145,7 +145,8 @@ def flat(shown: Shown, language: Language) -> str:
 # CSV.
 
 
-def _csv(target: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> int:
+def write_csv(target: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> int:
+    """Write a table that opens as it is in a spreadsheet; gives how many rows there are."""
     text = io.TextIOWrapper(target, encoding="utf-8-sig", newline="", errors="replace")
     out, count = csv.writer(text), 0
     out.writerow([harmless(head) for head in heads])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from html import escape
 from pathlib import Path
 
@@ -73,6 +74,22 @@ def test_the_same_case_gives_the_same_bytes_but_for_time_exporter_and_checkpoint
     }
     assert one.keys() == two.keys()
     assert apart <= changing | {"report/report.zh.html", "report/report.en.html"}
+    for language in ("zh", "en"):
+        pages = [made[f"report/report.{language}.html"].decode() for made in (one, two)]
+        changing_parts = re.compile('<p class="made">.*?</p>|<pre class="hash">.*?</pre>', re.DOTALL)
+        assert len({changing_parts.sub("", page) for page in pages}) == 1
+
+
+def test_the_short_checkpoint_is_on_the_first_page_and_the_whole_one_in_the_proof(
+    office: Office, sealing: Sealing
+) -> None:
+    files = unzipped(export(office.database, office.start(), "system", purpose="审计").data)
+    note = files["trail/checkpoint.txt"].decode()
+    page = files["report/report.zh.html"].decode()
+    cover, _, rest = page.partition('<section id="matrix">')
+    short = "\n".join(note.splitlines()[:3])
+    assert f">{escape(short)}</pre>" in cover and "用途：审计" in cover and "用途" not in rest
+    assert f">{escape(note.rstrip())}</pre>" in rest.partition('<section id="proof">')[2]
 
 
 def test_without_a_signer_the_bundle_says_how_much_is_not_sealed(office: Office, tmp_path: Path) -> None:
@@ -109,7 +126,7 @@ def test_the_report_tells_choices_with_their_conditions_deadlines_and_refused_at
 
     [taken, *_] = [body for body in office.bodies(case) if body["type"] == "gateway.taken" and body["data"]["tried"]]
     for each in taken["data"]["tried"]:
-        assert escape(f"{each['expression']} → {each['holds']}") in part("gateways")
+        assert escape(f"{each['expression']} → {'成立' if each['holds'] else '不成立'}") in part("gateways")
     for each in taken["data"]["values"]:
         assert escape(f"{each['name']} = {each['value']}") in part("gateways")
     assert "复核" in part("gateways")

@@ -105,7 +105,7 @@ def test_a_timer_reads_the_variables_around_its_activity_when_waiting_starts(hos
     assert armed.about["values"] == {"deadline": date(2026, 3, 16)}
     play.fire("late")
     (fired,) = [each for each in play.told if each.kind == "timer.fired"]
-    assert fired.about == {"due": "2026-03-17T00:00:00+00:00"}
+    assert fired.about == {"token": armed.about["token"], "due": "2026-03-17T00:00:00+00:00"}
 
 
 def test_a_duration_is_counted_once_when_waiting_starts() -> None:

@@ -76,8 +76,7 @@ def counted(desk: Desk, process: str, token: int, source: str, due: date) -> Cou
     found = counting.counted(desk.deployed, process, source, View(desk.instance.names(token), desk.functions), due)
     if found is None:
         return None
-    name, start, n = found
-    return Counting(start, n, counting.COUNTED[name], *special_days(desk, start, due))
+    return Counting(found.start, found.days, found.unit, *special_days(desk, found.start, due))
 
 
 def special_days(desk: Desk, start: date, due: date) -> tuple[tuple[date, ...], tuple[date, ...]]:

@@ -98,7 +98,7 @@ class Catch(Node):
         """Remember the instant with the task, and tell it with what was read."""
         task.internal_data["due"] = due
         values = task.workflow.read(task, self.timer) if self.timer else {}
-        about: dict[str, Value] = {"due": due, "expression": self.event.expression, "values": values}
+        about: dict[str, Value] = {"token": task.id, "due": due, "expression": self.event.expression, "values": values}
         task.workflow.tell("timer.armed", self, about)
 
     def holds(self, task: Task) -> bool:

@@ -190,7 +190,7 @@ class Instance(Tree):
             raise AssertionError(f"event {token} is not waiting")
         node = task.task_spec
         if node.event.kind == "timer":
-            self.passed("timer.fired", task, {"due": task.internal_data["due"]})
+            self.passed("timer.fired", task, {"token": token, "due": task.internal_data["due"]})
             self.occur(task)
         else:
             self._count(f"{node.model.id}/{node.element.id}", by or [])

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,17 +20,24 @@ from engine import definitions, documents, inbox, personal, policies
 from engine.errors import NotYours
 from engine.instant import INSTANT_FORMAT
 from engine.model import Comment, DocumentContent
+from engine.paper import printed
 from engine.people import standing
 from engine.trail import epochs, offline
+from engine.trail.annexes.account import Account
+from engine.trail.annexes.whole import annexes, written
 from engine.trail.derived import ocel, xes
 from engine.trail.material import Material, View
 from engine.trail.offline import canonical
 from engine.trail.record import log_name, tell
-from engine.trail.report import report
+from engine.trail.report import Made, report
 from engine.work import SYSTEM, Database, Work
+from forms.words import Language
 
 STAMP = (1980, 1, 1, 0, 0, 0)
 """The date of every file in the zip: the time of an export is in its manifest alone."""
+
+LANGUAGES: Sequence[Language] = ("zh", "en")
+"""In which the report is written; the tables are in the first."""
 
 Steps = Callable[[str], None]
 """Hears which step of an export comes next."""
@@ -55,14 +62,16 @@ def export(
     *,
     purpose: str = "",
     view: View | None = None,
+    paper: bool = False,
     told: Steps = lambda _: None,
     patience: float = epochs.PATIENCE,
 ) -> Export:
     """The bundle of a case, by id or number, for ``purpose``; the export is itself told in the trail.
 
     An epoch is asked for first, so that the newest event is sealed too; where no signer answers within ``patience``
-    seconds the bundle says how much of it is not. Raises NotYours unless ``actor`` may look into every case or is a
-    person exporting their own part.
+    seconds the bundle says how much of it is not. With ``paper`` the reports are enclosed as PDF too, where that is
+    possible; it takes far longer than everything else. Raises NotYours unless ``actor`` may look into every case or is
+    a person exporting their own part.
     """
     view = view or View()
     told("seal")
@@ -74,8 +83,10 @@ def export(
     with database.look(actor) as work:
         told("collect")
         material = Material.of(work, row["id"], view)
-        files = dict(_files(work, material, told))
-        manifest = _manifest(work, material, files, purpose)
+        files = dict(_files(work, material, purpose, told))
+        about = _about(work, material, purpose)
+    files |= _papers(files) if paper else {}
+    manifest = _manifest(about, files)
     told("sign")
     with database.work(actor) as work:
         digest = hashlib.sha256(manifest.encode()).hexdigest()
@@ -99,7 +110,7 @@ def _admit(work: Work, row: Mapping[str, Any], view: View) -> None:
         )
 
 
-def _files(work: Work, material: Material, told: Steps) -> Iterator[tuple[str, bytes]]:
+def _files(work: Work, material: Material, purpose: str, told: Steps) -> Iterator[tuple[str, bytes]]:
     """Every file of the bundle but its manifest, by path."""
     events = material.events
     yield "trail/events.jsonl", "".join(f"{event['body']}\n" for event in events).encode()
@@ -123,8 +134,14 @@ def _files(work: Work, material: Material, told: Steps) -> Iterator[tuple[str, b
     told("report")
     yield "derived/log.xes", xes(material)
     yield "derived/ocel.json", ocel(material)
-    for language in ("zh", "en"):
-        yield f"report/report.{language}.html", report(material, language).encode()
+    made = Made(work.actor, work.now, purpose)
+    for language in LANGUAGES:
+        account = Account.of(material, language)
+        parts = annexes(account)
+        page = report(account, parts, made)
+        yield f"report/report.{language}.html", page.encode()
+        if language == LANGUAGES[0]:
+            yield from written(account, parts)
     yield "verify/verify.py", Path(offline.__file__).read_bytes()
     yield "verify/README.txt", READ_ME.encode()
 
@@ -156,13 +173,16 @@ def _documents(work: Work, material: Material) -> Iterator[tuple[str, bytes]]:
             yield row["enclosed"], documents.opened(work, row, content) or b""
 
 
-def _manifest(work: Work, material: Material, files: Mapping[str, bytes], purpose: str) -> str:
-    """What the bundle holds: every file with size and hash, of which case, for whom, when and what for."""
-    listed = [
-        {"path": path, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        for path, data in sorted(files.items())
-    ]
-    said = {
+def _papers(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The reports among these files as PDF, by path; nothing where that is not possible."""
+    pages = {path: data for path, data in files.items() if path.startswith("report/")}
+    made = {path.removesuffix(".html") + ".pdf": printed(data.decode()) for path, data in pages.items()}
+    return {path: data for path, data in made.items() if data is not None}
+
+
+def _about(work: Work, material: Material, purpose: str) -> dict[str, Any]:
+    """Of which case a bundle is, for whom, when and what for."""
+    return {
         "v": 1,
         "log": log_name(work),
         "stream": f"case/{material.row['id']}",
@@ -172,9 +192,16 @@ def _manifest(work: Work, material: Material, files: Mapping[str, bytes], purpos
         "exporter": work.actor,
         "purpose": purpose,
         "created": work.now.strftime(INSTANT_FORMAT),
-        "files": listed,
     }
-    return str(canonical(said))
+
+
+def _manifest(about: Mapping[str, Any], files: Mapping[str, bytes]) -> str:
+    """What a bundle is, and every file in it with size and hash."""
+    listed = [
+        {"path": path, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for path, data in sorted(files.items())
+    ]
+    return str(canonical({**about, "files": listed}))
 
 
 def _zipped(files: Mapping[str, bytes]) -> bytes:
@@ -194,8 +221,10 @@ READ_ME = """本证据包可以离线核验，只需 Python 3 的标准库，不
 
 日志公钥须从证据包以外取得（本单位网站、公告、印刷件）。请使用您自己保存的 verify.py，而不是本包内的这一份；
 包内的只为方便。您保存过的检查点用 --known，见证机构的公钥用 --witness。退出码：0 完好，1 有改动，2 不可读。
+report/ 是供人阅读和打印的报告，tables/ 是其中各表（CSV 可用表格软件打开；tables.json 供程序读取，金额以分计）。
 
 This bundle can be verified offline with Python 3 (standard library) alone. Take the log's key from outside the bundle,
 and use your own copy of verify.py; the one enclosed is a convenience. Checkpoints you kept go with --known, keys of
-witnesses with --witness. Exit code: 0 intact, 1 broken, 2 unreadable.
+witnesses with --witness. Exit code: 0 intact, 1 broken, 2 unreadable. report/ is for people, to read and to print;
+tables/ has each of its tables as CSV, and all of them in tables.json for programs (amounts in fen).
 """

@@ -9,17 +9,31 @@ from typing import Any, Literal
 
 from sqlalchemy import Select, select
 
-from engine import definitions, personal
+from engine import admission, calendar, definitions, inbox, parameter_sets, personal
 from engine.anonymity import Veil, veil
+from engine.calendar import Calendar
 from engine.definitions import Deployed
+from engine.desk import Desk
 from engine.documents import with_names
-from engine.model import CaseFile, Definition, Document, Event, Person, Submission
+from engine.model import (
+    CaseFile,
+    Comment,
+    Definition,
+    DefinitionFile,
+    Document,
+    Event,
+    Person,
+    Recusal,
+    RegisterRecord,
+    Submission,
+)
 from engine.trail import duties, epochs
 from engine.trail.epochs import Proofs
 from engine.trail.verify import verify
 from engine.uploads import ending_of
 from engine.work import Work
-from forms.values import files_in, from_json
+from forms.values import Value, files_in, from_json
+from forms.words import Text
 
 Kind = Literal["full", "redacted", "person"]
 Row = Mapping[str, Any]
@@ -28,8 +42,8 @@ READ = (Event.seq, Event.kind, Event.actor, Event.at, Event.body, Event.hash)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What an export shows: ``full`` for the compliance officer and the auditor, ``redacted`` for the public (who and
-    when, no answers and no files), or what one ``person`` did.
+    """What an export shows: ``full`` for the compliance officer and the auditor, ``redacted`` for the public (what
+    happened and when: no names, no answers, no files), or what one ``person`` did: their name, their answers and files.
     """
 
     person: str | None = None
@@ -46,8 +60,24 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a process that the case ran under, or that was called; with the hashes of its files and drawing."""
+
+    process: str
+    name: Text
+    version: int
+    sha256: str
+    diagram: str
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
-    """One case, read at one instant."""
+    """One case, read at one instant.
+
+    ``names`` are those that the view shows. ``remarks`` are the reasons and remarks of the trail by their ids,
+    ``publicities`` the versions of the records of its publicities, oldest first, ``recusals`` the interests declared in
+    this very case, ``timers`` the tokens of those that run.
+    """
 
     row: Row
     view: View
@@ -55,8 +85,17 @@ class Material:
     bodies: list[dict[str, Any]]
     answers: list[dict[str, Any]]
     documents: list[dict[str, Any]]
+    remarks: Mapping[str, Row]
+    publicities: list[dict[str, Any]]
+    recusals: list[dict[str, Any]]
+    timers: frozenset[int]
     definitions: list[str]
+    versions: list[Version]
     deployed: Deployed
+    calendar: Calendar
+    parameters: Mapping[str, Value]
+    parties: list[str]
+    organisations: list[str]
     names: Mapping[str, str]
     duties: list[duties.Duty]
     proofs: Proofs | None
@@ -84,7 +123,13 @@ class Material:
         shown = _shown(view, answers, documents)
         named = {row["id"]: row for row in with_names(work, [row for row in documents if row["sha256"] in shown])}
         documents = [_enclosed(named.get(row["id"], {**row, "erased": False}), shown) for row in documents]
-        people = work.db.execute(select(Person.id, Person.name))
+        remarks = work.rows(select(*Comment.__table__.columns).where(Comment.case == case))
+        query = select(*RegisterRecord.__table__.columns)
+        query = query.where(RegisterRecord.case == case, RegisterRecord.register == "publicity")
+        recorded = work.rows(query.order_by(RegisterRecord.at, RegisterRecord.key, RegisterRecord.version))
+        query = select(*Recusal.__table__.columns).where(Recusal.case == case)
+        ran = _versions(work, row["definition"], bodies)
+        names, organisations = _people(work, bodies, view)
         return cls(
             row=row,
             view=view,
@@ -92,9 +137,18 @@ class Material:
             bodies=bodies,
             answers=answers,
             documents=documents,
-            definitions=_versions(work, row["definition"], bodies),
+            remarks={each["id"]: each for each in remarks},
+            publicities=recorded,
+            recusals=work.rows(query.order_by(Recusal.at, Recusal.id)),
+            timers=frozenset(each["token"] for each in inbox.timers(work, case)),
+            definitions=ran,
+            versions=[_told(work, each) for each in ran],
             deployed=definitions.deployed(work, row["definition"]),
-            names={} if view.redacted else {each.id: each.name for each in people},
+            calendar=calendar.calendar_of(work, row["calendar"]),
+            parameters=parameter_sets.values(work, row["parameters"]),
+            parties=sorted(admission.named_parties(Desk.thawed(work, row))),
+            organisations=organisations,
+            names=names,
             duties=duties.matrix(duties.record(work, case, hiding.events(events))),
             proofs=proofs,
             unsealed=len(events) - covered,
@@ -137,6 +191,22 @@ def _enclosed(row: dict[str, Any], shown: set[str]) -> dict[str, Any]:
     """A document with the path at which a bundle encloses what was encrypted; empty where it does not."""
     readable = row["sealed"] and row["sha256"] in shown and not row["erased"]
     return {**row, "enclosed": f"private/{row['sealed']}{ending_of(row['name'])}" if readable else ""}
+def _people(work: Work, bodies: list[dict[str, Any]], view: View) -> tuple[dict[str, str], list[str]]:
+    """The names that a view shows, by id, and the organisations of those who acted, the first to act first."""
+    people = {each.id: each for each in work.db.execute(select(Person.id, Person.name, Person.organisation))}
+    acted = dict.fromkeys(str(body["actor"]["id"]) for body in bodies)
+    organisations = [people[each].organisation for each in acted if each in people and people[each].organisation]
+    shown = [] if view.redacted else people if view.person is None else [each for each in people if each == view.person]
+    return {each: people[each].name for each in shown}, list(dict.fromkeys(organisations))
+
+
+def _told(work: Work, identity: str) -> Version:
+    """What the cover says of a version."""
+    about = (Definition.process, Definition.name_zh, Definition.name_en, Definition.version, Definition.sha256)
+    row = work.db.execute(select(*about).where(Definition.id == identity)).one()
+    query = select(DefinitionFile.path, DefinitionFile.sha256).where(DefinitionFile.definition == identity)
+    drawn = next((each.sha256 for each in work.db.execute(query) if each.path.endswith(".bpmn")), "")
+    return Version(row.process, Text(row.name_zh, row.name_en), row.version, row.sha256, drawn)
 
 
 def _versions(work: Work, now: str, bodies: list[dict[str, Any]]) -> list[str]:

@@ -628,11 +628,7 @@ def _sealed(value: Any) -> Iterable[tuple[str, str]]:
 
 
 def verify(
-    path: Path,
-    key: Key | None = None,
-    witnesses: Sequence[Key] = (),
-    quorum: int = 0,
-    known: Sequence[str] = (),
+    path: Path, key: Key | None = None, witnesses: Sequence[Key] = (), quorum: int = 0, known: Sequence[str] = ()
 ) -> Bundle:
     """Everything that is wrong with a bundle, in its ``findings``; ``Unreadable`` if it is none."""
     bundle = Bundle(path)
@@ -692,9 +688,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     broken = any(each.broken for each in bundle.findings)
     if asked.json:
         findings = [each._asdict() for each in bundle.findings]
-        print(
-            json.dumps({"intact": not broken, "events": len(bundle.events), "findings": findings}, ensure_ascii=False)
-        )
+        said = {"intact": not broken, "events": len(bundle.events), "findings": findings}
+        print(json.dumps(said, ensure_ascii=False))
     else:
         tell(bundle, asked.lang)
         print(("未通过" if broken else "完好") if asked.lang == "zh" else ("BROKEN" if broken else "intact"))
