@@ -75,8 +75,8 @@ class CaseFile(Base):
     """One case (卷宗). ``state`` and ``scopes`` are the runtime's; ``seq`` and ``head`` are where its trail stands.
 
     ``status`` is open, suspended or closed; ``stopped_at`` and ``stopped_for`` say since when and why it is suspended.
-    ``amount_fen`` repeats one of its variables (see ``amount``). ``salt`` is that of the commitment to all of this
-    (see ``trail.committing``); None: nothing has happened in the case since there are such commitments.
+    ``amount_fen`` repeats one of its variables (see ``amount``). ``salt`` (also of register records and recusals)
+    is that of the trail's commitment to the row, see ``trail.committing``; None: it is older than such commitments.
     """
 
     __tablename__ = "casefile"
@@ -125,10 +125,7 @@ class Request(Base):
 
 
 class RegisterRecord(Base):
-    """One version of one record of a register (台账), with the case and element that wrote it.
-
-    ``salt`` is that of the commitment to it; None: it was written before there were such commitments.
-    """
+    """One version of one record of a register (台账), with the case and element that wrote it."""
 
     __tablename__ = "register_record"
     id: Mapped[str] = mapped_column(primary_key=True)

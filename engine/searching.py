@@ -173,7 +173,7 @@ def _person(identity: str) -> dict[str, Any]:
 
 def _definition(process: str, now: datetime) -> dict[str, Any]:
     return {
-        "id": process, "process": process, "version": 1, "sha256": "", "name_zh": process, "name_en": process,
+        "id": process, "process": process, "version": 1, "sha256": GENESIS, "name_zh": process, "name_en": process,
         "kind": "main", "uses": "{}", "deployed_by": SYSTEM, "deployed_at": now,
     }  # fmt: skip
 
@@ -232,7 +232,7 @@ def _happening(chance: random.Random, seq: int) -> tuple[str, dict[str, Any], di
     """What happens: two of three events are mechanics, one is a deed, one of thirty something to be looked for."""
     person = {"id": PEOPLE[min(chance.randrange(200), chance.randrange(200))]}
     if seq % 3:
-        kind = ("task.opened", "gateway.taken", "step.passed", "register.recorded")[seq % 4]
+        kind = ("task.opened", "gateway.taken", "step.passed", "notice.sent")[seq % 4]
         return kind, person, {"token": seq, "values": [{"name": "amount_fen", "value": "300"}] * 3}
     draw = chance.random()
     if draw < 0.02:
