@@ -10,10 +10,10 @@ from sqlalchemy import delete, func, select, update
 
 from engine import definitions, personal
 from engine.definitions import Deployed
-from engine.errors import NotYours, WrongState
+from engine.errors import WrongState
 from engine.gate import Contents
 from engine.model import CaseFile, Document, Outbox, Request, SealedValue, SubjectKey
-from engine.people import standing
+from engine.people import two_of
 from engine.privacy import reads_private
 from engine.said import plain
 from engine.trail.committing import commit_case
@@ -26,6 +26,7 @@ from forms.words import Text
 ERASERS = frozenset({"compliance_officer", "sysadmin"})
 """Two people of these roles erase together: one proposes, another approves."""
 NOTICES = frozenset({"notify", "notify.persons"})
+WHAT = Text("删除个人信息", "the erasure of personal data")
 REASON = Text("须写明删除的依据", "an erasure needs its legal basis")
 
 
@@ -39,14 +40,14 @@ class Erased(NamedTuple):
     remaining: int
 
 
-def erase(work: Work, subject: str, approved_by: str, reason: str) -> Erased:
+def erase(work: Work, subject: str, approved_by: str, reason: str, *, proposal: str = "") -> Erased:
     """Destroy a person's key, and blank the private variables of the closed cases they had part in.
 
-    Two people of ``ERASERS`` are needed: who acts and who approved. Raises NotYours for others, WrongState while a case
-    of theirs is open (its processing is a legal duty until then).
+    Two people of ``ERASERS`` are needed: who acts, and who approved or made the ``proposal``. Raises NotYours for
+    others, WrongState while a case of theirs is open (its processing is a legal duty until then).
     """
     reason = plain(reason, REASON)
-    _admit(work, approved_by)
+    two_of(work, approved_by, ERASERS, WHAT)
     _lock(work, subject)
     query = select(SealedValue.ref, SealedValue.case, SealedValue.field).where(SealedValue.subject == subject)
     rows = work.rows(query)
@@ -59,20 +60,9 @@ def erase(work: Work, subject: str, approved_by: str, reason: str) -> Erased:
     work.db.execute(delete(SubjectKey).where(SubjectKey.subject == subject))
     work.db.execute(delete(Request).where(Request.actor == subject))  # they hold hashes of what was sent
     told = {"subject": subject, **made._asdict(), "cases": cases, "approved_by": approved_by, "reason": reason}
+    told |= {"proposal": proposal} if proposal else {}
     tell(work, personal.ERASED, "privacy.erased", told)
     return made
-
-
-def _admit(work: Work, approved_by: str) -> None:
-    for person in (work.actor, approved_by):
-        if not standing(work, person).roles & ERASERS:
-            raise NotYours(
-                "删除个人信息须由两名合规专员或系统管理员办理",
-                "two compliance officers or administrators erase personal data together",
-                ("role",),
-            )
-    if work.actor == approved_by:
-        raise NotYours("批准人不能是办理人本人", "who approves must be somebody else", ("four_eyes",))
 
 
 def _lock(work: Work, subject: str) -> None:
@@ -80,6 +70,12 @@ def _lock(work: Work, subject: str) -> None:
     cases = select(SealedValue.case).where(SealedValue.subject == subject)
     work.db.execute(select(CaseFile.id).where(CaseFile.id.in_(cases)).order_by(CaseFile.id).with_for_update())
     work.db.execute(select(SubjectKey.key).where(SubjectKey.subject == subject).with_for_update())
+
+
+def refuse_open(work: Work, subject: str) -> None:
+    """WrongState while a case that somebody gave personal data to is open."""
+    query = select(SealedValue.case).where(SealedValue.subject == subject).distinct()
+    _refuse_open(work, list(work.db.execute(query).scalars()))
 
 
 def _refuse_open(work: Work, cases: list[str]) -> None:

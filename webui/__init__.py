@@ -33,6 +33,7 @@ from webui import (
     people,
     policies,
     processes,
+    proposals,
     publicities,
     registers,
     start,
@@ -60,6 +61,7 @@ CONVERTERS = {
 ROOMS = (
     people, inbox, tasks, start, start_messages, messages, cases, conformance, documents, processes, deployment,
     registers, publicities, parameters, dossier, substitutes, exports, policies, incidents, migration, oversight,
+    proposals,
 )  # fmt: skip
 
 

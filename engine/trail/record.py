@@ -99,6 +99,9 @@ EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "delegation.ended": ("委托结束", "delegation ended"),
     "backup.restored": ("恢复备份", "backup restored"),
     "export.made": ("导出案卷", "case exported"),
+    "erasure.proposed": ("提议删除个人信息", "erasure of personal data proposed"),
+    "recovery.proposed": ("提议恢复封存", "recovery of the seals proposed"),
+    "proposal.dropped": ("撤销提议", "proposal dropped"),
     "log.recovered": ("批准恢复封存", "recovery of the seals approved"),
 }
 """Every kind of event there is, in Chinese and English."""
@@ -114,7 +117,7 @@ SKIPPED, EVIDENCE, OVERRUN = "step.skipped", "evidence.added", "deadline.passed"
 """Kinds of events that tell of facts though no element is passed: what was lacking, added late, or overrun."""
 
 
-WHILE_HALTED = frozenset({"log.recovered", "backup.restored"})
+WHILE_HALTED = frozenset({"recovery.proposed", "proposal.dropped", "log.recovered", "backup.restored"})
 """Kinds of events that may be told while the signer refuses to sign."""
 
 

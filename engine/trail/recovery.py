@@ -31,16 +31,17 @@ APPROVERS = frozenset({"compliance_officer", "discipline_office", "sysadmin"})
 REASON = Text("须写明发生了什么、恢复到了哪一份备份", "say what happened and which backup was put back")
 
 
-def approve(work: Work, approved_by: str, reason: str) -> int:
+def approve(work: Work, approved_by: str, reason: str, *, proposal: str = "") -> int:
     """Approve that sealing goes on from the database as it now is; gives the number of its newest epoch.
 
-    Raises NotYours unless who acts and ``approved_by`` are two people of ``APPROVERS``.
+    Raises NotYours unless who acts and ``approved_by``, who may have made the ``proposal``, are two of ``APPROVERS``.
     """
     reason = plain(reason, REASON)
     two_of(work, approved_by, APPROVERS, Text("恢复封存", "the recovery of the seals"))
     last = epochs.newest(work)
     number = int(last["number"]) if last else 0
-    tell(work, STREAM, "log.recovered", {"epoch": number, "approved_by": approved_by, "reason": reason})
+    told = {"epoch": number, "approved_by": approved_by, "reason": reason}
+    tell(work, STREAM, "log.recovered", told | ({"proposal": proposal} if proposal else {}))
     return number
 
 
@@ -80,9 +81,9 @@ def recover(signer: Signer, database: Database) -> Recovered:
 
 def _approved(work: Work, state: State, count: int) -> str:
     """The hash of the newest approval, which must be of this very state of the database and not used before."""
-    query = select(Event.seq, Event.hash, Event.body).where(Event.stream == STREAM).order_by(Event.seq.desc()).limit(1)
-    row = work.row(query)
-    if row is None or state.heads.get(STREAM) == (row["seq"], row["hash"]):
+    query = select(Event.hash, Event.body).where(Event.stream == STREAM, Event.kind == "log.recovered")
+    row = work.row(query.order_by(Event.seq.desc()).limit(1))
+    if row is None or row["hash"] in _used(state):
         raise rewritten(
             "没有新的批准：先由两人用 trail recover 批准恢复",
             "nobody has approved it: two people do so first, with trail recover",
@@ -94,6 +95,12 @@ def _approved(work: Work, state: State, count: int) -> str:
             f"what was approved is a database that ends at epoch {epoch}, but it ends at {count}",
         )
     return str(row["hash"])
+
+
+def _used(state: State) -> set[str]:
+    """The approvals that were carried out."""
+    said = (json.loads(each["statement"]) for each in (state.signed() if state.told else ()))
+    return {each["recovered"]["approved"] for each in said if "recovered" in each}
 
 
 def _common(state: State, theirs: list[dict[str, Any]]) -> tuple[int, Heads]:
