@@ -44,8 +44,7 @@ def case(office: Office) -> str:
 
 HERE = "\"case\" = '{case}'"
 RECORD = (
-    'INSERT INTO register_record (id, register, key, version, value, "case", element, at, salt)'
-    " SELECT 'x', register"
+    "INSERT INTO register_record (id, register, key, version, value, \"case\", element, at, salt) SELECT 'x', register"
 )
 IN_A_CASE = {
     "a variable edited": "UPDATE casefile SET scopes = replace(scopes, '300', '200') WHERE id = '{case}'",
@@ -55,9 +54,7 @@ IN_A_CASE = {
     "a number edited": "UPDATE casefile SET number = 'XK-2026-00009' WHERE id = '{case}'",
     "a case closed": "UPDATE casefile SET status = 'closed', outcome = 'registered' WHERE id = '{case}'",
     "a day of closing": "UPDATE casefile SET closed_at = opened_at WHERE id = '{case}'",
-    "a day of opening": (
-        "UPDATE casefile SET opened_at = '2025-01-01T00:00:00.000000Z' WHERE id = '{case}'"
-    ),
+    "a day of opening": ("UPDATE casefile SET opened_at = '2025-01-01T00:00:00.000000Z' WHERE id = '{case}'"),
     "an applicant exchanged": "UPDATE casefile SET applicant = '{clerk}' WHERE id = '{case}'",
     "a parent given": "UPDATE casefile SET parent = '{other}' WHERE id = '{case}'",
     "another calendar": "UPDATE casefile SET calendar = 2 WHERE id = '{case}'",
@@ -108,8 +105,7 @@ BESIDE = {
     "a role taken": "DELETE FROM person_role WHERE person = '{clerk}'",
     "a role moved to somebody else": "UPDATE person_role SET person = '{stranger}' WHERE person = '{clerk}'",
     "a person added": (
-        "INSERT INTO person (id, login, name, organisation, language, active)"
-        " VALUES ('p-x', 'x', 'x', '', 'zh', true)"
+        "INSERT INTO person (id, login, name, organisation, language, active) VALUES ('p-x', 'x', 'x', '', 'zh', true)"
     ),
     "a delegation prolonged": "UPDATE delegation SET ends_on = '2030-01-01'",
     "a delegation of another role": "UPDATE delegation SET role = 'sysadmin'",
