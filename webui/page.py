@@ -18,8 +18,8 @@ from bpmn.diagram import Element, Process
 from engine.cases import acting
 from engine.errors import Unusable
 from engine.library import Library, Vocabulary
-from engine.trail.record import newest_seal
-from engine.work import BEIJING, SYSTEM, Database, Request, Work
+from engine.trail import record
+from engine.work import BEIJING, Database, Request, Work
 from forms.words import Language, Text
 from webui.labels import label
 
@@ -77,8 +77,7 @@ def language() -> Language:
 
 def halted() -> Text | None:
     """Why everything is read-only, if the signer refuses to sign."""
-    with site().database.look(SYSTEM) as work:
-        return newest_seal(work).halted
+    return record.halted(site().database)
 
 
 def t(key: str, **values: object) -> str:

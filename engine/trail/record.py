@@ -6,6 +6,7 @@ chain still verifies after a lawful erasure, and an export changes no event.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 from engine.errors import Refusal
 from engine.instant import INSTANT_FORMAT
@@ -25,7 +27,7 @@ from engine.trail import offline
 from engine.trail.deeds import deed_of
 from engine.trail.offline import GENESIS
 from engine.trail.tables import Epoch, Halt
-from engine.work import Work
+from engine.work import SYSTEM, Database, Work
 from forms.values import Value, canonical
 from forms.words import Text
 
@@ -271,6 +273,13 @@ def newest_seal(work: Work) -> Seal:
         )
         work.database.caches["seal"] = known
     return known
+
+
+def halted(database: Database) -> Text | None:
+    """Why everything is read-only, if it is; asked by pages that must appear even when the database does not answer."""
+    with contextlib.suppress(DBAPIError), database.look(SYSTEM) as work:
+        return newest_seal(work).halted
+    return None
 
 
 def shown(values: Mapping[str, Value], private: frozenset[str]) -> list[dict[str, str]]:
