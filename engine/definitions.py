@@ -28,6 +28,10 @@ from forms.form import Form
 from forms.values import Value
 from forms.words import Finding, Language, Text, Unfit
 
+READ: dict[str, Contents] = {}
+"""What packages turned out to hold, by their hashes: they are read once in a process, and never change."""
+MOST_READ = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
@@ -282,10 +286,7 @@ def _load(work: Work, identity: str) -> Deployed:
     row = work.db.execute(select(*Definition.__table__.columns).where(Definition.id == identity)).one_or_none()
     if row is None:
         raise NotFound(f"没有编号为 {identity} 的流程版本", f"there is no definition {identity}")
-    contents, findings = read_package(package_of(work, identity))
-    if contents is None or any(finding.severity == "error" for finding in findings):
-        raise Unfit(findings)
-    everything = {row.process: contents}
+    everything = {row.process: _contents(work, row)}
     for called in json.loads(row.uses).values():
         everything.update(deployed(work, called).contents)
     diagrams = {name: each.diagram for name, each in everything.items()}
@@ -293,6 +294,20 @@ def _load(work: Work, identity: str) -> Deployed:
     tables = {name: discreet(each.tables, private) for name, each in everything.items()}
     model = Model(row.process, diagrams, tables)
     return Deployed(row.id, row.process, row.version, row.sha256, everything, model, private)
+
+
+def _contents(work: Work, row: Any) -> Contents:
+    """What the files of a version hold: the same files hold the same, whatever version or database they are in."""
+    known = READ.get(row.sha256)
+    if known is not None:
+        return known
+    contents, findings = read_package(package_of(work, row.id))
+    if contents is None or any(finding.severity == "error" for finding in findings):
+        raise Unfit(findings)
+    if len(READ) >= MOST_READ:
+        READ.clear()
+    READ[row.sha256] = contents
+    return contents
 
 
 def package_of(work: Work, identity: str) -> Package:

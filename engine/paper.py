@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,6 +12,7 @@ from html import escape
 from typing import Any
 
 import docx
+from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
@@ -80,13 +81,14 @@ KIND_OF_STYLE = {style.name: kind for kind, style in STYLES.items()}
 
 def to_docx(paper: Paper, at: datetime) -> bytes:
     """The document as DOCX. The same paper at the same instant gives the same bytes."""
-    document = docx.Document()
-    _lay_out(document)
+    blank, ids = _laid_out()
+    document = docx.Document(io.BytesIO(blank))
     for block in paper.blocks:
         if isinstance(block, Grid):
-            _add_grid(document, block)
+            _add_grid(document, block, ids)
         else:
-            _write(document.add_paragraph(style=STYLES[block.kind].name), block.text, indent=STYLES[block.kind].indent)
+            paragraph = _styled(document.add_paragraph(), ids[block.kind])
+            _write(paragraph, block.text, indent=STYLES[block.kind].indent)
     properties = document.core_properties
     properties.title, properties.author, properties.last_modified_by = clean(paper.title), "留痕 Liuhen", ""
     properties.created = properties.modified = at.astimezone(UTC).replace(microsecond=0)
@@ -94,6 +96,24 @@ def to_docx(paper: Paper, at: datetime) -> bytes:
     buffer = io.BytesIO()
     document.save(buffer)
     return settled(buffer.getvalue())
+
+
+@lru_cache(maxsize=1)
+def _laid_out() -> tuple[bytes, dict[str, str | None]]:
+    """An empty document with our styles, and their ids by kind (None of the one that needs no naming); made once."""
+    document = docx.Document()
+    _lay_out(document)
+    part: Any = document.part
+    ids = {kind: part.get_style_id(style.name, WD_STYLE_TYPE.PARAGRAPH) for kind, style in STYLES.items()}
+    buffer = io.BytesIO()
+    document.save(buffer)
+    return buffer.getvalue(), ids
+
+
+def _styled(paragraph: Any, style: str | None) -> Any:
+    """The paragraph in a style by its id: by its name all styles would be searched each time."""
+    paragraph._p.style = style  # noqa: SLF001 - the public way looks for the name
+    return paragraph
 
 
 def _lay_out(document: Any) -> None:
@@ -114,18 +134,17 @@ def _lay_out(document: Any) -> None:
         made.paragraph_format.space_after, made.paragraph_format.space_before = Pt(6), Pt(0)
 
 
-def _add_grid(document: Any, grid: Grid) -> None:
+def _add_grid(document: Any, grid: Grid, ids: Mapping[str, str | None]) -> None:
     table = document.add_table(rows=0, cols=len(grid.rows[0]), style="Table Grid")
     for number, row in enumerate(grid.rows):
         for place, (cell, words) in enumerate(zip(table.add_row().cells, row, strict=True)):
-            paragraph = cell.paragraphs[0]
-            paragraph.style = STYLES["cell"].name
+            paragraph = _styled(cell.paragraphs[0], ids["cell"])
             _write(paragraph, words)
             paragraph.runs[0].bold = number == 0 if grid.headed else place == 0
     if not grid.headed and len(grid.rows[0]) == 2:
         for row in table.rows:
             row.cells[0].width, row.cells[1].width = Cm(4.2), Cm(11.4)
-    document.add_paragraph(style=STYLES["note"].name)
+    _styled(document.add_paragraph(), ids["note"])
 
 
 def _write(paragraph: Any, text: str, *, indent: bool = False) -> None:

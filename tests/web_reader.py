@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
@@ -44,7 +45,11 @@ def words(element: Element) -> str:
 
 def flaws(text: str) -> list[str]:
     """Everything that is wrong with a page, whatever it is about."""
-    tree, found = parsed(text)
+    return flaws_in(*parsed(text))
+
+
+def flaws_in(tree: Element, found: list[str]) -> list[str]:
+    """The same of a page that is parsed: its tree, and what had to be put right in it."""
     every = list(tree.iter())
     elements = [each for each in every if not callable(each.tag)]  # a comment's tag is a function
     return [*found, *_frame(tree), *_ids(elements), *_scripts(elements), *_forms(tree), *_tables(tree)]
@@ -226,16 +231,36 @@ class Reader:
         text = response.get_data(as_text=True)
         for each in (*response.history, response):
             each.request.input_stream.close()  # a large body is a temporary file
-        assert response.status_code == status, (
-            f"{response.request.path}: {response.status}\n{words(parsed(text)[0])[-400:]}"
-        )
-        assert flaws(text) == []
-        return Seen(response, parsed(text)[0])
+        tree, found = parsed(text)
+        assert response.status_code == status, f"{response.request.path}: {response.status}\n{words(tree)[-400:]}"
+        assert flaws_in(tree, found) == []
+        return Seen(response, tree)
+
+
+class Compiled(BytecodeCache):
+    """The templates as one application has compiled them, for all others of this run."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what is kept of a template, if it still says the same."""
+        if known := self.kept.get((bucket.key, bucket.checksum)):
+            bucket.bytecode_from_string(known)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it."""
+        self.kept[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
 
 
 def app_of(office: Office, **settings: Any) -> Flask:
     """The pages over an office; by default as a demonstration, where anybody can be anybody."""
-    return create_app(office.database, **{"secret": SECRET, "demo": True, **settings})
+    app = create_app(office.database, **{"secret": SECRET, "demo": True, **settings})
+    app.jinja_env.bytecode_cache = COMPILED
+    return app
 
 
 def reader_of(office: Office, name: str) -> Reader:

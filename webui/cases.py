@@ -25,7 +25,7 @@ from engine.work import BEIJING, Work
 from webui import deadlines, dossier
 from webui.answered import answered
 from webui.documents import issued
-from webui.drawing import drawn, marks_of
+from webui.drawing import drawn, last_in, marks_of
 from webui.messages import from_outside, may_withdraw, sendable, visible
 from webui.page import actor, go, language, look, new_key, show, vocabulary
 
@@ -106,6 +106,7 @@ def page(case: str) -> Response:
             waits=waits,
             deadlines=[wait.deadline for wait in waits if wait.deadline] + clock_of(desk, speaker),
             picture=drawn(desk.deployed.diagram, marks),
+            last=last_in(desk, events),
             answers=answered(desk),
             matrix=dossier.matrix(desk, speaker, events),
             may_add=bool(dossier.own_steps(desk, events)),

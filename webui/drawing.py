@@ -51,3 +51,9 @@ def marks_of(desk: Desk, events: Iterable[Row], items: Iterable[Row]) -> Marks:
             late = item["due"] is not None and item["due"] < desk.work.today
             marks.setdefault(item["element"], set()).update({"open", "overdue"} if late else {"open"})
     return {element: frozenset(found) for element, found in marks.items()}
+
+
+def last_in(desk: Desk, events: Iterable[Row]) -> str | None:
+    """The element of the case's own diagram that was passed last."""
+    passed = [row["element"] for row in events if row["kind"] in DONE]
+    return next((each for each in reversed(passed) if each in desk.deployed.diagram.elements), None)

@@ -141,6 +141,25 @@ def test_a_diagram_shows_the_step_in_progress_and_can_be_scrolled_by_keyboard(
     assert drawn and drawn["width"] <= 390
 
 
+def test_a_closed_case_shows_where_its_diagram_was_left_also_on_a_telephone(
+    shown: Database, serve: Callable[[WSGIApplication], str], new_page: NewPage
+) -> None:
+    with shown.look(SYSTEM) as work:
+        closed = inbox.cases(work, status="closed", process="tech_contract_registration")
+    sitter = Sitter(new_page(width=390), serve(app_over(shown)))
+    sitter.sign_in("严合规")
+    for case in closed[:2]:
+        sitter.go(f"/cases/{case['id']}")
+        box = sitter.page.locator(".diagram")
+        last = box.locator(f'[data-element="{box.get_attribute("data-last")}"]')
+        inside, around = last.bounding_box(), box.bounding_box()
+        assert inside and around and around["height"] <= 400
+        assert around["x"] <= inside["x"] and inside["x"] + inside["width"] <= around["x"] + around["width"]
+        assert around["y"] <= inside["y"] and inside["y"] + inside["height"] <= around["y"] + around["height"]
+        assert "is-done" in str(last.get_attribute("class"))
+    assert closed
+
+
 def test_by_keyboard_one_skips_to_the_content_and_sees_where_one_is(sitter: Sitter) -> None:
     sitter.sign_in(SELLER)
     sitter.go("/processes")
