@@ -27,6 +27,7 @@ from sqlalchemy.exc import StatementError
 from engine import schema
 from engine.catching_up import catch_up
 from engine.errors import Unusable, WrongUsage
+from engine.grants import lay_grants
 from engine.model import Base
 from engine.trail.record import tell
 from engine.trail.verify import verify
@@ -169,6 +170,7 @@ def _read(work: Work, source: zipfile.ZipFile, path: Path) -> None:
             _read_table(work.db, table, source, manifest["tables"][table.name])
     schema.migrate(work.db)
     schema.lay_fences(work.db)
+    lay_grants(work.db)
     catch_up(work)
     # A stream of its own: every other stream ends exactly where it ended when the dump was made.
     about = {"made": manifest["made"], "schema": manifest["schema"], "events": manifest["tables"]["event"]["rows"]}

@@ -22,6 +22,7 @@ from engine.trail.notes import signing_key
 from engine.trail.offline import WITNESS_KEY, Key
 from engine.trail.sealing import Sealing, run_forever
 from engine.trail.signer import retire, rotate
+from engine.trail.signer_state import alone
 from engine.trail.verify import verify
 from engine.trail.witness import Witness, server
 from engine.work import SYSTEM, system_clock
@@ -136,37 +137,46 @@ def doctor(config: Config, as_json: bool) -> None:
 @click.option("--folder", type=click.Path(path_type=Path), help="Key and state (LIUHEN_SIGNER) [var/signer].")
 @click.option("--key", "only_key", is_flag=True, help="Print the log's public key, to be published, and stop.")
 @click.option("--recover", "recovering", is_flag=True, help="Go on from a backup that was put back; then stop.")
+@click.option("--new-key", is_flag=True, help="With --recover, when the old key was lost as well.")
 @click.option("--rotate", "rotating", is_flag=True, help="Draw a new key, which signs beside the old one; then stop.")
 @click.option("--retire", "retiring", is_flag=True, help="Destroy the old key after a rotation; then stop.")
 @click.option("--with-parent", is_flag=True, hidden=True, help="Stop when standard input ends.")
 @click.pass_obj
 def signer(
-    config: Config, once: bool, folder: Path | None, only_key: bool, recovering: bool, rotating: bool, retiring: bool,
-    with_parent: bool,
+    config: Config, once: bool, folder: Path | None, only_key: bool, recovering: bool, new_key: bool, rotating: bool,
+    retiring: bool, with_parent: bool,
 ) -> None:  # fmt: skip
     """Seal the trail: follow every stream, refuse rewritten history, sign checkpoints. A process of its own."""
     folder = folder or config.signer
-    if rotating:
-        rotate(folder)
-    if retiring:
-        retire(folder)
     database = connected(config)
     with database.look(SYSTEM) as work:
         schema.check(work.db)
-    sealing = Sealing.of(database, folder)
-    if only_key or rotating or retiring:
-        click.echo(sealing.signer.key.published)
+    if only_key:
+        click.echo(Sealing.of(database, folder).signer.key.published)
         return
-    if recovering:
-        done = recovery.recover(sealing.signer, database)
-        click.echo(f"{done.epoch} ({done.back_to})")
-        for stream, (before, now) in sorted(done.lost.items()):
-            click.echo(f"{stream}: {before} → {now}")
-        return
-    if once:
-        made = sealing.signer.seal(database)
-        click.echo(str(made or len(sealing.signer.state.leaves)))
-        return
+    with alone(folder):
+        if rotating:
+            rotate(folder)
+        if retiring:
+            retire(folder)
+        sealing = Sealing.of(database, folder)
+        if rotating or retiring:
+            click.echo(sealing.signer.key.published)
+        elif recovering:
+            _tell_recovered(recovery.recover(sealing.signer, database, new_key=new_key))
+        elif once:
+            click.echo(str(sealing.seal() or len(sealing.signer.state.leaves)))
+        else:
+            _run(sealing, with_parent=with_parent)
+
+
+def _tell_recovered(done: recovery.Recovered) -> None:
+    click.echo(f"{done.epoch} ({done.back_to})")
+    for stream, (before, now) in sorted(done.lost.items()):
+        click.echo(f"{stream}: {before} → {now}")
+
+
+def _run(sealing: Sealing, *, with_parent: bool) -> None:
     halt = told_to_stop()
     if with_parent:
         threading.Thread(target=_halt_with_parent, args=(halt,), daemon=True).start()

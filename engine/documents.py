@@ -122,7 +122,7 @@ def opened(work: Work, row: Mapping[str, Any], content: bytes) -> bytes | None:
     return plain if told and plain is not None and _hash(plain) == json.loads(told["value"])["sha256"] else None
 
 
-def sound(work: Work, row: Mapping[str, Any], commit: str, erasures: Mapping[str, Any]) -> bool:
+def sound(work: Work, row: Mapping[str, Any], commit: str, erasures: personal.Erasures) -> bool:
     """Whether a document (its columns and ``content``) is what was kept, and an encrypted one what was committed to.
 
     What was erased by law (``personal.erased``) is.
@@ -132,7 +132,7 @@ def sound(work: Work, row: Mapping[str, Any], commit: str, erasures: Mapping[str
         return False
     if not ref:
         return True
-    if not personal.holds(work, [(ref, commit)], row["at"], erasures):
+    if not personal.holds(work, [(ref, commit)], row["at"], erasures, row["uploaded_by"]):
         return False
     return not personal.opened(work, [ref]) or opened(work, row, content) is not None
 

@@ -60,7 +60,7 @@ def erase(work: Work, subject: str, approved_by: str, reason: str, *, proposal: 
     work.db.execute(delete(SubjectKey).where(SubjectKey.subject == subject))
     work.db.execute(delete(Request).where(Request.actor == subject))  # they hold hashes of what was sent
     told = {"subject": subject, **made._asdict(), "cases": cases, "approved_by": approved_by, "reason": reason}
-    told |= {"proposal": proposal} if proposal else {}
+    told |= {"refs": sorted(row["ref"] for row in rows)} | ({"proposal": proposal} if proposal else {})
     tell(work, personal.ERASED, "privacy.erased", told)
     return made
 

@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -141,36 +141,61 @@ def broken(work: Work, case: str | None) -> Iterator[tuple[str, str]]:
     them.
     """
     erasures = erased(work)
-    columns = (Submission.id, Submission.case, Submission.answer)
+    columns = (Submission.id, Submission.case, Submission.answer, Submission.person, Submission.task)
     query = select(*columns, as_stored(work, Submission.at).label("at")).where(Submission.answer.contains('"$private"'))
     for row in work.rows(query if case is None else query.where(Submission.case == case)):
         try:
-            good = holds(work, _places(json.loads(row["answer"])), row["at"], erasures)
+            # A correction is kept under the key of whoever gave what it corrects.
+            giver = row["person"] if row["task"] else None
+            good = holds(work, _places(json.loads(row["answer"])), row["at"], erasures, giver)
         except (ValueError, KeyError, TypeError, RecursionError):
             good = False
         if not good:
             yield row["case"], row["id"]
 
 
-def holds(work: Work, places: Iterable[tuple[str, str]], at: Any, erasures: Mapping[str, Any]) -> bool:
-    """Whether values kept then, by reference and commitment, are what they were, or were erased by law since."""
+class Erasures(NamedTuple):
+    """What the trail tells of erasures: whose each erased value was, by reference; and of those that told no
+    references yet, when the key of each person was last destroyed (``as_stored``).
+    """
+
+    refs: dict[str, str]
+    older: dict[str, Any]
+
+    def covers(self, ref: str, subject: str, at: Any) -> bool:
+        """Whether a value of somebody's, kept at this instant, was erased by law."""
+        return self.refs.get(ref) == subject or (subject in self.older and at <= self.older[subject])
+
+
+def holds(
+    work: Work, places: Iterable[tuple[str, str]], at: Any, erasures: Erasures, giver: str | None = None
+) -> bool:
+    """Whether values kept then, by reference and commitment, are what they were, or were erased by law since.
+
+    ``giver`` is whose they must be, where that is known.
+    """
     wanted = dict(places)
     found = opened(work, wanted)
     query = select(SealedValue.ref, SealedValue.subject).where(SealedValue.ref.in_(wanted.keys() - found.keys()))
-    lawful = {row.ref for row in work.db.execute(query) if row.subject in erasures and at <= erasures[row.subject]}
+    gone = {row.ref: row.subject for row in work.db.execute(query) if giver in (None, row.subject)}
+    lawful = {ref for ref, subject in gone.items() if erasures.covers(ref, subject, at)}
     return lawful | found.keys() == wanted.keys() and all(
         committed(kept["salt"], kept["value"]) == wanted[ref] for ref, kept in found.items()
     )
 
 
-def erased(work: Work) -> dict[str, Any]:
-    """When the key of each person was last destroyed, as the trail tells it (``as_stored``)."""
+def erased(work: Work) -> Erasures:
+    """All that the trail tells of erasures."""
     query = select(as_stored(work, Event.at).label("at"), Event.body)
     query = query.where(Event.stream == ERASED, Event.kind == "privacy.erased").order_by(Event.seq)
-    found = {}
+    found = Erasures({}, {})
     for row in work.db.execute(query):
         with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):  # changed: the chain tells of it
-            found[json.loads(row.body)["data"]["subject"]] = row.at
+            data = json.loads(row.body)["data"]
+            if "refs" in data:
+                found.refs.update(dict.fromkeys(data["refs"], data["subject"]))
+            else:
+                found.older[data["subject"]] = row.at
     return found
 
 

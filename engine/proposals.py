@@ -19,7 +19,7 @@ from engine.model import Event
 from engine.people import standing
 from engine.said import plain
 from engine.trail import recovery
-from engine.trail.record import newest_seal, tell
+from engine.trail.record import locked, newest_seal, tell
 from engine.work import Work
 
 ERASURE, RECOVERY, DROPPED = "erasure.proposed", "recovery.proposed", "proposal.dropped"
@@ -102,6 +102,9 @@ def _propose(work: Work, kind: str, reason: str, **about: str) -> str:
 
 def _waiting(work: Work, identity: str) -> Proposal:
     found = next((each for each in waiting(work) if each.id == identity), None)
+    if found is not None:
+        locked(work, STREAMS[found.kind])  # whoever else decides it has to wait, and finds it decided
+        found = next((each for each in waiting(work) if each.id == identity), None)
     if found is None:
         raise NotFound("没有这项提议，或已有人办理", "there is no such proposal, or somebody has dealt with it")
     return found

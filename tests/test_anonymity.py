@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from engine import cases, evidence, inbox
+from engine.errors import NotYours
 from engine.trail.bundle import export
 from engine.trail.material import View
 from engine.worker import run_due
 from tests.bundles import unzipped
 from tests.office import Office
 from tests.test_publicity import OBJECTION, PDF, do, opened, publicising
+from tests.test_trail import behind_its_back
 from tests.web_reader import reader_of
 
 pytest_plugins = ["tests.furnished"]
@@ -104,19 +108,23 @@ def test_what_they_add_or_try_again_does_not_give_them_away(publicising: Office)
 
 
 def reports(office: Office, case: str, actor: str, view: View) -> tuple[str, str]:
-    """The report and the events of a bundle."""
+    """What people and other programs read of a bundle, and its events."""
     files = unzipped(export(office.database, case, actor, view=view, patience=0).data)
-    return files["report/report.zh.html"].decode(), files["trail/events.jsonl"].decode()
+    read = [data.decode() for name, data in files.items() if name.startswith(("report/", "tables/", "derived/"))]
+    return "".join(read), files["trail/events.jsonl"].decode()
 
 
 def test_the_report_names_them_only_to_those_who_may_know(publicising: Office) -> None:
     case = objected(publicising, "路人")
     replied(publicising, case)
     who = publicising.who
-    views = {who["评议"]: View(person=who["评议"]), who["管理员"]: View(), "system": View(redacted=True)}
+    behind_its_back(publicising, f"UPDATE person SET organisation = '某研究所' WHERE id = '{who['路人']}'")
+    with pytest.raises(NotYours, match="without giving a name"):
+        export(publicising.database, case, who["评议"], view=View(person=who["评议"]), patience=0)
+    views = {who["管理员"]: View(), "system": View(redacted=True)}
     for actor, view in views.items():
         text, events = reports(publicising, case, actor, view)
-        assert UNNAMED in text and "路人" not in text and who["路人"] not in text
+        assert UNNAMED in text and "路人" not in text and who["路人"] not in text and "某研究所" not in text
         assert any(json.loads(line)["actor"]["id"] == who["路人"] for line in events.splitlines())
     for actor in (who["合规"], who["纪检"], "system"):
         text, _ = reports(publicising, case, actor, View())

@@ -120,7 +120,8 @@ def test_a_case_invented_from_its_beginning_is_not_passed_off_as_unsealed(export
 
 def test_a_bundle_stripped_of_what_was_signed_does_not_pass_for_whoever_brings_a_key(exported: Exported) -> None:
     """Attacks B11, B13: no checkpoint, no signature, nothing to contradict."""
-    files = {name: data for name, data in exported.files.items() if not name.startswith("trail/")}
+    dropped = ("trail/", "answers/", "private/")
+    files = {name: data for name, data in exported.files.items() if not name.startswith(dropped)}
     files["trail/events.jsonl"] = exported.rechained(exported.events[:2])["trail/events.jsonl"]
     del files["derived/log.xes"], files["derived/ocel.json"], files["manifest.dsse.json"]
     manifest = json.loads(files["manifest.json"])

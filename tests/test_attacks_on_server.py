@@ -25,7 +25,7 @@ from engine.trail.notes import Signing, checkpoint_text
 from engine.trail.offline import WITNESS_KEY, leaf_hash, read_checkpoint, tree_root
 from engine.trail.record import tell
 from engine.trail.sealing import EVERY, Sealing, run_forever
-from engine.trail.signer import Rewritten, Signer
+from engine.trail.signer import Rewritten, Signer, written
 from engine.trail.tables import Anchor, Epoch
 from engine.trail.witness import Witness, server
 from engine.work import SYSTEM
@@ -57,7 +57,7 @@ def epochs_made(office: Office, signer: Signer, number: int) -> None:
     for _ in range(number):
         office.later(minutes=1)
         with office.database.work(SYSTEM) as work:
-            tell(work, "sys/policy", "calendar.loaded", {})
+            tell(work, "sys/policy", "notice.sent", {})
         assert signer.seal(office.database)
 
 
@@ -105,8 +105,9 @@ def stolen(office: Office, signer: Signer, keep: int) -> Signer:
     behind_its_back(office, *forgotten)
     wipe(signer)
     forged = again(office, signer)
-    state = forged.state
-    state.leaves = [bytes.fromhex(leaf) for (leaf,) in rows(office, select(Epoch.leaf).order_by(Epoch.number))]
+    with office.database.look("system") as work:
+        forged.state.adopt(list(written(work)))
+    forged.state.heads = {}
     return forged
 
 
@@ -339,7 +340,7 @@ def test_eight_processes_that_write_leave_no_gap_no_fork_and_no_deadlock(
         for turn in range(6):
             office.act("登记员", items.comment, cases[(number + turn) % len(cases)], f"{number}.{turn}")
             with office.database.work(SYSTEM) as work:
-                tell(work, "sys/policy", "calendar.loaded", {"n": number})
+                tell(work, "sys/policy", "notice.sent", {"n": number})
 
     children = [in_a_child(lambda number=number: write(number)) for number in range(WRITERS)]  # type: ignore[misc]
     os.close(gate[0])

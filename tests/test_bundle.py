@@ -316,3 +316,9 @@ def test_what_is_no_bundle_is_unreadable(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x.zip").write_bytes(data)
     with pytest.raises(Unreadable):
         verify(tmp_path / "x.zip")
+
+
+def test_an_answer_or_a_private_value_that_no_event_tells_of_is_found(exported: Exported) -> None:
+    for name in ("answers/0123.json", "private/0123.json", "policy/0123.txt"):
+        files = {**exported.files, name: b'{"answer":{},"salt":""}'}
+        assert f"{name} is not one the trail tells of" in exported.verified(files)

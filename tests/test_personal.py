@@ -116,3 +116,26 @@ def test_a_value_exchanged_behind_the_fence_is_found(office: Office, case: str) 
     assert {row["case"] for row in rows} == {case, other}
     behind_its_back(office, f"UPDATE submission SET answer = replace(answer, '{rows[0]['ref']}', '{rows[1]['ref']}')")
     assert any("is not the one the trail is committed to" in each for each in found(office))
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before the erasure", "after it"])
+def test_somebody_elses_value_is_not_passed_off_as_erased_by_law(office: Office, case: str, before: bool) -> None:
+    other = office.start(by="乙", contract_no="HT-2")
+    office.act("乙", cases.withdraw, other, {"reason": "不办了"})
+    exchange = f"UPDATE sealed_value SET subject = '{office.who['甲']}' WHERE subject = '{office.who['乙']}'"
+    if before:
+        behind_its_back(office, exchange)
+    erased(office)
+    if not before:
+        assert office.sound()
+        behind_its_back(office, exchange)
+    assert found(office, other) != []
+
+
+def test_an_erasure_stands_even_if_the_clock_was_put_back_a_little_since_the_value_was_given(
+    office: Office, case: str
+) -> None:
+    office.later(seconds=-2)
+    erased(office)
+    assert office.last("sys/privacy")["data"]["refs"]
+    assert office.sound()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -127,3 +129,28 @@ def test_while_everything_is_read_only_every_page_says_why(office: Office, case:
     assert "拒绝封存：第 3 期被改动" in seen.text
     assert "/proposals" in seen.links().values()
     assert "/proposals" not in reader_of(office, "登记员").get("/inbox").links().values()
+
+
+def test_two_people_who_decide_at_one_time_decide_once(office: Office, case: str) -> None:
+    made = office.act("合规", proposals.propose_erasure, office.who["甲"], BASIS)
+    office.hire("管理员二", "sysadmin")
+    ready, ends = threading.Barrier(2), []
+
+    def decide(name: str, verb: Any) -> None:
+        ready.wait()
+        try:
+            office.act(name, verb, made)
+            ends.append("done")
+        except NotFound:
+            ends.append("too late")
+
+    deciders = [
+        threading.Thread(target=decide, args=each)
+        for each in (("管理员", proposals.carry_out), ("管理员二", proposals.drop))
+    ]
+    for each in deciders:
+        each.start()
+    for each in deciders:
+        each.join()
+    assert sorted(ends) == ["done", "too late"]
+    assert len(office.bodies("sys/privacy")) == 2

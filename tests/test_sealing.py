@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -311,12 +312,13 @@ def test_an_epoch_is_made_when_somebody_asks_and_every_few_minutes_if_something_
     assert sealing.once() == 2
     office.start(contract_no="HT-2")
     with office.database.work("system") as work:
-        asked = epochs.request(work, "{}")
+        tell(work, "sys/export", "export.made", {"manifest": hashlib.sha256(b"{}").hexdigest()})
+        asked, forged = epochs.request(work, "{}"), epochs.request(work, '{"forged":true}')
     assert sealing.once() == 3
-    answer = epochs.answered(office.database, asked, 0)
-    assert answer is not None
-    assert answer["epoch"] == 3
+    answer, other = (epochs.answered(office.database, each, 0) for each in (asked, forged))
+    assert answer and other and answer["epoch"] == other["epoch"] == 3
     assert json.loads(answer["envelope"])["payloadType"].startswith("application/")
+    assert other["envelope"] is None  # no export tells of this list, so it is not signed
 
 
 def test_a_refusal_is_repeated_and_requests_are_not_answered(office: Office, signer: Signer) -> None:

@@ -129,7 +129,7 @@ class Material:
         recorded = work.rows(query.order_by(RegisterRecord.at, RegisterRecord.key, RegisterRecord.version))
         query = select(*Recusal.__table__.columns).where(Recusal.case == case)
         ran = _versions(work, row["definition"], bodies)
-        names, organisations = _people(work, bodies, view)
+        names, organisations = _people(work, [json.loads(each["body"]) for each in hiding.events(events)], view)
         return cls(
             row=row,
             view=view,

@@ -78,6 +78,8 @@ def signing_key(path: Path, name: str, kind: int = LOG_KEY) -> Signing:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o400)
         with os.fdopen(handle, "wb") as file:
             file.write(drawn)
+            file.flush()
+            os.fsync(file.fileno())
     try:
         secret = load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError) as error:

@@ -325,6 +325,7 @@ class Bundle:
         self.point: Checkpoint | None = None
         self.manifest: Mapping[str, Any] = {}
         self.leaves: list[bytes] = []
+        self.private: set[str] = set()
         self.asked = False
         try:
             with zipfile.ZipFile(path) as archive:
@@ -538,21 +539,19 @@ class Bundle:
                 answers[str(data["submission"])] = str(data["commitment"])
             packages |= {str(process["sha256"])} if "sha256" in process else set()
             texts |= {str(each["sha256"]) for each in data.get("policy", [])}
-        withheld = 0
-        for name in sorted(self.files):
-            folder, _, rest = name.partition("/")
-            if folder == "attachments" and (rest not in documents or sha(self.files[name]).hex() != rest):
-                self.forged(f"附件 {rest} 不是轨迹所记的文件", f"the attachment {rest} is not one the trail tells of")
-            if folder == "policy" and sha(self.files[name]).hex() != rest.removesuffix(".txt"):
-                self.forged(f"政策文本 {rest} 被改动", f"the policy text {rest} was changed")
         hidden = {each for each, place in private.items() if self._file(place["ref"], place["commit"])}
-        withheld += sum(each in hidden or f"attachments/{each}" not in self.files for each in documents)
-        for each, commitment in answers.items():
-            withheld += self._answer(each, commitment)
+        withheld = sum(each in hidden or f"attachments/{each}" not in self.files for each in documents)
+        withheld += sum(self._answer(each, commitment) for each, commitment in answers.items())
+        told = {"attachments": documents, "answers": answers, "policy": texts, "private": self.private}
+        for name, data in sorted(self.files.items()):
+            folder, _, rest = name.partition("/")
+            named = rest.partition(".")[0]
+            hashed = folder in ("attachments", "policy") and sha(data).hex() != named
+            if hashed or named not in told.get(folder, (named,)):
+                self.forged(f"{name} 不是轨迹所记的", f"{name} is not one the trail tells of")
         for each in packages:
             self._package(each)
-        missing = sum(f"policy/{each}.txt" not in self.files for each in texts)
-        if missing:
+        if missing := sum(f"policy/{each}.txt" not in self.files for each in texts):
             self.note("usable", f"未附政策文本 {missing} 份", f"{missing} policy texts are not enclosed")
         if withheld:
             self.note("usable", f"未提供或已依法删除：{withheld} 项", f"withheld or lawfully erased: {withheld}")
@@ -564,6 +563,7 @@ class Bundle:
         return 1 if kept is None else sum(self._private(*pair) for pair in _sealed(kept))
 
     def _private(self, ref: str, commitment: str) -> int:
+        self.private.add(ref)
         zh, en = f"个人信息 {ref} 不是当时的内容", f"the personal value {ref} is not the one that was given"
         return int(self._committed(f"private/{ref}.json", "value", commitment, zh, en) is None)
 

@@ -132,10 +132,10 @@ class Halted(Refusal):
 
     code = "halted"
 
-    def __init__(self, why: Text) -> None:
+    def __init__(self) -> None:
         super().__init__(
-            f"系统处于只读状态，本操作没有进行。{why.zh}",
-            f"Liuhen is read-only and nothing was done: {why.en}",
+            "系统处于只读状态，本操作没有进行：封存进程发现记录与已封存的不一致，合规人员正在查明",
+            "Liuhen is read-only and nothing was done: the signer found records that are not as they were sealed",
         )
 
 
@@ -201,7 +201,7 @@ class Chain:
             raise AssertionError(f"{kind} is not in the list of event kinds")
         seal = newest_seal(work)
         if seal.halted and kind not in WHILE_HALTED:
-            raise Halted(seal.halted)
+            raise Halted
         at = work.now if self.last_at is None or work.now >= self.last_at else self.last_at
         body: dict[str, Any] = {
             "v": 1,
@@ -311,14 +311,14 @@ def conceal(value: Value, private: frozenset[str]) -> Value:
 
 def tell(work: Work, stream: str, kind: str, data: Mapping[str, Any]) -> None:
     """One event in a stream that is not a case (``sys/policy``, ``sys/people`` …), with its lock and its new head."""
-    chain = _locked(work, stream)
+    chain = locked(work, stream)
     chain.add(work, kind, data)
     new = {"seq": chain.seq, "head": chain.head, "last_at": chain.last_at}
     work.db.execute(update(Stream).where(Stream.name == stream).values(**new))
     chain.write(work)
 
 
-def _locked(work: Work, stream: str) -> Chain:
+def locked(work: Work, stream: str) -> Chain:
     """A stream where it stands, locked for this act; a new one begins here, also if several acts begin it at once."""
     query = select(Stream.seq, Stream.head, Stream.last_at).where(Stream.name == stream).with_for_update()
     row = work.db.execute(query).one_or_none()

@@ -17,7 +17,7 @@ from engine.model import Event
 from engine.people import two_of
 from engine.said import plain
 from engine.trail import epochs
-from engine.trail.offline import GENESIS, strict
+from engine.trail.offline import GENESIS, has_signed, read_checkpoint, strict, tree_root
 from engine.trail.record import tell
 from engine.trail.signer import SIGNER, Signer, follow, rewritten, standing, written
 from engine.trail.signer_state import Heads, State, leaf_of, move
@@ -54,10 +54,11 @@ class Recovered:
     lost: dict[str, tuple[int, int]]
 
 
-def recover(signer: Signer, database: Database) -> Recovered:
+def recover(signer: Signer, database: Database, *, new_key: bool = False) -> Recovered:
     """Sign an epoch that goes on from the database as it is. Rewritten: not approved, or no continuation of it."""
     with database.look(SIGNER) as work:
         theirs = list(written(work))
+        _admit_adopted(signer, theirs, new_key=new_key)
         approved = _approved(work, signer.state, len(theirs))
         common, heads = _common(signer.state, theirs)
         now = standing(work)
@@ -76,14 +77,33 @@ def recover(signer: Signer, database: Database) -> Recovered:
     told = {"epoch": common, "approved": approved, "streams": len(lost), "events": sum(a - b for a, b in lost.values())}
     number = signer.sign(now, moved, moment, recovered=told)
     signer.write(database, dict(islice(enumerate(signer.state.signed(), 1), len(theirs), number)))
+    with database.work(SIGNER) as work:
+        epochs.lift(work)
     return Recovered(number, common, lost)
+
+
+def _admit_adopted(signer: Signer, theirs: list[dict[str, Any]], *, new_key: bool) -> None:
+    """Epochs that this signer does not know must bear its own signature, unless its key was lost with its state."""
+    if len(theirs) <= len(signer.state.leaves) or new_key:
+        return
+    try:
+        point = read_checkpoint(theirs[-1]["note"])
+        size, root = len(theirs), tree_root([leaf_of(each) for each in theirs])
+        good = (point.size, point.root) == (size, root) and any(has_signed(point, key.key) for key in signer.keys)
+    except (ValueError, TypeError):
+        good = False
+    if not good:
+        raise rewritten(
+            "数据库中的期不是由本封存进程的密钥签署；密钥也丢失了才用 --new-key",
+            "the epochs of the database are not signed with this signer's key; only if the key was lost: --new-key",
+        )
 
 
 def _approved(work: Work, state: State, count: int) -> str:
     """The hash of the newest approval, which must be of this very state of the database and not used before."""
     query = select(Event.hash, Event.body).where(Event.stream == STREAM, Event.kind == "log.recovered")
     row = work.row(query.order_by(Event.seq.desc()).limit(1))
-    if row is None or row["hash"] in _used(state):
+    if row is None or row["hash"] in _used(state, count):
         raise rewritten(
             "没有新的批准：先由两人用 trail recover 批准恢复",
             "nobody has approved it: two people do so first, with trail recover",
@@ -97,9 +117,9 @@ def _approved(work: Work, state: State, count: int) -> str:
     return str(row["hash"])
 
 
-def _used(state: State) -> set[str]:
-    """The approvals that were carried out."""
-    said = (json.loads(each["statement"]) for each in (state.signed() if state.told else ()))
+def _used(state: State, count: int) -> set[str]:
+    """The approvals that were carried out, and not lost again on the way into the database."""
+    said = (json.loads(each["statement"]) for each in (islice(state.signed(), count) if state.told else ()))
     return {each["recovered"]["approved"] for each in said if "recovered" in each}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import logging
 import os
 import threading
@@ -10,18 +11,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from engine.errors import Refusal, WrongUsage
+from engine.model import Event
 from engine.trail import epochs
 from engine.trail.anchors import Outside, Unanchored, cosigned, stamped, witnesses_of
 from engine.trail.offline import read_checkpoint
 from engine.trail.signer import SIGNER, Rewritten, Signer
 from engine.trail.tables import Anchor
-from engine.work import Database
+from engine.work import Database, Work
 
 log = logging.getLogger("liuhen.signer")
 
+EXPORTS = "sys/export"
+"""The stream that tells of exports."""
 EVERY = timedelta(minutes=5)
 STAMP_EVERY = timedelta(days=1)
 KEPT = timedelta(days=1)
@@ -64,26 +68,45 @@ class Sealing:
         made = None
         if asked or self.looked is None or now - self.looked >= EVERY:
             try:
-                made = self.signer.seal(self.database)
-            except Rewritten as refusal:
+                made, self.looked = self.seal(), now
+            except Rewritten:
                 self.refused = now
-                with self.database.work(SIGNER) as work:
-                    epochs.halt(work, refusal.text)
                 raise
-            self.refused, self.looked = None, now
-            with self.database.work(SIGNER) as work:
-                epochs.lift(work)
+            self.refused = None
         if asked:
             self._answer(asked)
         self._anchor(now)
         return made
 
+    def seal(self) -> int | None:
+        """Make the next epoch; gives its number. Rewritten: it refused, and everything is read-only from here on."""
+        try:
+            made = self.signer.seal(self.database)
+        except Rewritten as refusal:
+            with self.database.work(SIGNER) as work:
+                epochs.halt(work, refusal.text)
+            raise
+        with self.database.work(SIGNER) as work:
+            epochs.lift(work)
+        return made
+
     def _answer(self, asked: list[dict[str, str]]) -> None:
         with self.database.work(SIGNER) as work:
             for each in asked:
-                envelope = self.signer.envelope(each["manifest"]) if each["manifest"] else None
+                envelope = self.signer.envelope(each["manifest"]) if self._is_told(work, each["manifest"]) else None
                 epochs.answer(work, each["id"], len(self.signer.state.leaves), envelope)
             epochs.forget(work, work.now - KEPT)
+
+    def _is_told(self, work: Work, manifest: str | None) -> bool:
+        """Whether this list of files is that of an export which a sealed event tells of: no other one is signed."""
+        if manifest is None:
+            return False
+        digest = hashlib.sha256(manifest.encode()).hexdigest()
+        query = select(func.min(Event.seq)).where(
+            Event.stream == EXPORTS, Event.kind == "export.made", Event.body.contains(f'"manifest":"{digest}"')
+        )
+        seq = work.db.execute(query).scalar_one()
+        return bool(seq) and int(seq) <= self.signer.state.heads.get(EXPORTS, (0, ""))[0]
 
     def _anchor(self, now: datetime) -> None:
         """Have the newest checkpoint cosigned by every witness, and stamped once a day."""

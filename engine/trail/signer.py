@@ -76,11 +76,16 @@ class Signer:
 
         None: nothing has happened. Rewritten: what the database shows is not a continuation of what was signed.
         """
-        self.catch_up(database)
-        with database.look(SIGNER) as work:
-            heads = standing(work)
-            changed = follow(work, self.state.heads, heads)
-            moment = work.now
+        try:
+            self.catch_up(database)
+            with database.look(SIGNER) as work:
+                heads = standing(work)
+                changed = follow(work, self.state.heads, heads)
+                moment = work.now
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            raise rewritten(
+                f"数据库的内容无法读取（{error}）", f"what is in the database cannot be read ({error})"
+            ) from error
         if not changed:
             return None
         number = self.sign(heads, changed, moment)
@@ -99,7 +104,7 @@ class Signer:
                 f"数据库里有封存进程没有签过的期（{newest}，已签 {known}）",
                 f"the database has epochs that were never signed here (it shows {newest}, signed: {known})",
             )
-        if last and bytes.fromhex(last["leaf"]) != state.leaves[count - 1]:
+        if last and last["leaf"] != state.leaves[count - 1].hex():
             raise rewritten(f"第 {count} 期被改动", f"epoch {count} was changed")
         if count < known - 1:
             raise rewritten(
@@ -108,6 +113,8 @@ class Signer:
             )
         if count == known - 1:
             assert state.last is not None
+            with database.look(SIGNER) as work:  # a crash lost the epoch alone, an older backup also what it sealed
+                follow(work, state.heads, standing(work))
             self.write(database, {known: state.last})
         if known and not state.told:
             with database.look(SIGNER) as work:
@@ -162,7 +169,8 @@ class Signer:
                 work.add(Epoch, {"number": number, **said})
                 changed = each["changed"].items()
                 rows = [{"epoch": number, "stream": name, "seq": seq, "head": head} for name, (seq, head) in changed]
-                work.add(EpochHead, *rows)
+                if rows:
+                    work.add(EpochHead, *rows)
 
 
 def rotate(folder: Path) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.errors import Unusable
+from engine.errors import Unusable, WrongState
 from engine.trail.offline import leaf_hash
 
 Heads = dict[str, tuple[int, str]]
@@ -100,6 +103,39 @@ class State:
             text.flush()
             os.fsync(text.fileno())
         draft.replace(self.folder / "state.json")
+        settle(self.folder)
+
+
+def settle(folder: Path) -> None:
+    """See that the names in a folder are on the disk, not only what is in the files."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextlib.contextmanager
+def alone(folder: Path, patience: float = 10.0) -> Iterator[None]:
+    """Be the only signer at work in a folder: two would sign two pasts. WrongState: another one does not leave it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        for again in range(round(patience / 0.1), -1, -1):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if not again:
+                    raise WrongState(
+                        f"另一个封存进程正在使用“{folder}”，请先停止它",
+                        f"another signer is at work in {str(folder)!r}: stop it first",
+                    ) from error
+                time.sleep(0.1)
+        yield
+    finally:
+        os.close(handle)
 
 
 def move(heads: Heads, changed: Mapping[str, Any]) -> None:
