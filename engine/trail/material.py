@@ -175,10 +175,6 @@ class Material:
             documents=self.veil.rows(self.documents, "uploaded_by"),
         )
 
-    def name(self, person: str) -> str:
-        """Somebody's name as this view shows it: the pseudonym where names are withheld."""
-        return self.names.get(person, person[:8])
-
 
 def _shown(view: View, answers: list[dict[str, Any]], documents: list[dict[str, Any]]) -> set[str]:
     if view.kind == "full":
@@ -191,6 +187,8 @@ def _enclosed(row: dict[str, Any], shown: set[str]) -> dict[str, Any]:
     """A document with the path at which a bundle encloses what was encrypted; empty where it does not."""
     readable = row["sealed"] and row["sha256"] in shown and not row["erased"]
     return {**row, "enclosed": f"private/{row['sealed']}{ending_of(row['name'])}" if readable else ""}
+
+
 def _people(work: Work, bodies: list[dict[str, Any]], view: View) -> tuple[dict[str, str], list[str]]:
     """The names that a view shows, by id, and the organisations of those who acted, the first to act first."""
     people = {each.id: each for each in work.db.execute(select(Person.id, Person.name, Person.organisation))}
