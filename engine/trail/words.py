@@ -267,10 +267,6 @@ class _About:
             return Text(f"{self.actor}提出申请，案卷立案", f"{self.actor} started the case")
         return Text(f"“{start.zh}”使案卷自动立案", f"The case was started by itself, by “{start.en}”")
 
-    def number(self) -> Text:
-        number = str(self.data.get("number"))
-        return Text(number, number)
-
     def element(self) -> Text:
         return self.speaker.element(self.process, self.row["element"])
 
@@ -376,7 +372,7 @@ class _About:
 
 
 NOTHING = Text("", "")
-BARE = {"linked": "number", "adopted": "set", "since": "from", "days": "days", "until_day": "due", "variable": "name"}
+BARE = {"number": "number", "adopted": "set", "since": "from", "days": "days", "until_day": "due", "variable": "name"}
 """Blanks that are filled with a datum of the event as it is."""
 NO_NAME = re.compile("withheld|[0-9a-f]{64}")  # keys that say nothing to a reader: kept back, or a hash
 
