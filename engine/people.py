@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Date, String, bindparam, delete, insert, literal, select, union_all, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.access import Standing
 from engine.errors import NotFound, NotYours, Unusable
-from engine.model import Base, CaseFile, Delegation, Person, PersonRole, Recusal, table
+from engine.model import CaseFile, Delegation, Person, PersonRole, Recusal, table
 from engine.requests import recall, remember
 from engine.said import LONGEST_NAME, plain
 from engine.trail.committing import OF_A_RECUSAL, committed_row
@@ -52,7 +51,7 @@ def add(
         "language": language,
         "active": True,
     }
-    if not _inserted(work, Person, row):
+    if not work.add_once(Person, row):
         raise Unusable(f"登录名“{login}”已有人使用", f"the login {login!r} is already taken")
     tell(work, "sys/people", "person.added", {"person": identity})
     for role in dict.fromkeys(roles):
@@ -62,7 +61,7 @@ def add(
 
 def grant(work: Work, person: str, role: str) -> None:
     """Give a person a role; one they hold already is not given again."""
-    if _inserted(work, PersonRole, {"person": person, "role": role}):
+    if work.add_once(PersonRole, {"person": person, "role": role}):
         tell(work, "sys/people", "role.granted", {"person": person, "role": role})
 
 
@@ -82,14 +81,6 @@ def deactivate(work: Work, person: str) -> None:
         who = name_of(work, person)
         raise NotFound(f"没有在用的人员“{who}”", f"there is no active person {who!r}")
     tell(work, "sys/people", "person.deactivated", {"person": person})
-
-
-def _inserted(work: Work, into: type[Base], row: Mapping[str, Any]) -> bool:
-    """Insert a row; False if there is one of the same key, also if another act has just made it."""
-    inserting = sqlite.insert(into) if work.database.sqlite else postgresql.insert(into)
-    key = table(into).primary_key.columns.values()
-    done = work.db.execute(inserting.values(**row).on_conflict_do_nothing().returning(*key))
-    return done.one_or_none() is not None
 
 
 def hashed(password: str) -> str:

@@ -17,7 +17,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from engine.errors import Refusal
@@ -318,7 +317,6 @@ def _locked(work: Work, stream: str) -> Chain:
     row = work.db.execute(query).one_or_none()
     if row is None:
         new = {"name": stream, "seq": 0, "head": GENESIS, "last_at": work.now}
-        inserting = sqlite.insert(Stream) if work.database.sqlite else postgresql.insert(Stream)
-        work.db.execute(inserting.values(**new).on_conflict_do_nothing())
+        work.add_once(Stream, new)
         row = work.db.execute(query).one()
     return Chain.standing(stream, *row)
