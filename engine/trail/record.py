@@ -248,6 +248,12 @@ class Chain:
             self.rows = []
 
 
+def process_of(body: Mapping[str, Any]) -> str:
+    """The process an event is about: the one that was called, else that of the case; empty where it is about none."""
+    about = body.get("process") or {}
+    return str(about.get("called") or about.get("key") or "")
+
+
 class Seal(NamedTuple):
     """What this process knows of the seals: when it looked, the newest epoch, and why nothing is sealed any more."""
 

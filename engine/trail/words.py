@@ -16,7 +16,7 @@ from engine.definitions import Deployed
 from engine.library import Vocabulary
 from engine.suspending import CAUSES
 from engine.trail.duties import LATE_ENTRY
-from engine.trail.record import EVENT_KINDS
+from engine.trail.record import EVENT_KINDS, process_of
 from engine.work import BEIJING
 from forms.words import Language, Text
 
@@ -242,8 +242,7 @@ class _About:
 
     @property
     def process(self) -> str:
-        about = self.body.get("process", {})
-        return str(about.get("called") or about.get("key") or "")
+        return process_of(self.body)
 
     def listed(self, name: str) -> list[str]:
         return [str(one) for one in self.data.get(name) or ()]
