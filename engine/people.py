@@ -14,6 +14,7 @@ from sqlalchemy import Date, String, bindparam, delete, insert, literal, select,
 
 from engine.access import Standing
 from engine.errors import NotFound, NotYours, Unusable
+from engine.library import Library
 from engine.model import CaseFile, Delegation, Person, PersonRole, Recusal, table
 from engine.requests import recall, remember
 from engine.said import LONGEST_NAME, plain
@@ -185,14 +186,21 @@ def standing(work: Work, person: str) -> Standing:
 def two_of(work: Work, other: str, roles: Collection[str], what: Text) -> None:
     """Refuse unless who acts and ``other`` are two people who hold one of these roles: NotYours, saying what for."""
     for person in (work.actor, other):
-        if not standing(work, person).roles & set(roles):
-            raise NotYours(
-                f"{what.zh}须由两人共同批准，其角色为：{'、'.join(sorted(roles))}",
-                f"{what.en} needs two people who hold one of these roles: {', '.join(sorted(roles))}",
-                ("role",),
-            )
+        one_of(work, person, roles, what)
     if work.actor == other:
         raise NotYours("批准人不能是办理人本人", "who approves must be somebody else", ("four_eyes",))
+
+
+def one_of(work: Work, person: str, roles: Collection[str], what: Text) -> None:
+    """Refuse unless a person holds one of the roles of which ``what`` takes two people: NotYours."""
+    if standing(work, person).roles.isdisjoint(roles):
+        known = Library.standing().vocabulary().roles
+        named = [known.get(code, Text(code, code)) for code in sorted(roles)]
+        raise NotYours(
+            f"{what.zh}须由两人办理，两人均应具有下列角色之一：{'、'.join(role.zh for role in named)}",
+            f"{what.en} needs two people who hold one of these roles: {', '.join(role.en for role in named)}",
+            ("role",),
+        )
 
 
 def delegate(work: Work, person: str, substitute: str, role: str, starts_on: date, ends_on: date, reason: str) -> str:
