@@ -19,10 +19,8 @@ from engine.trail.institution import check_institution
 from engine.trail.offline import GENESIS
 from engine.trail.record import canonical_body, event_hash
 from engine.trail.told import Told
-from engine.trail.verdict import Flaw, Verdict
+from engine.trail.verdict import Verdict
 from engine.work import Work
-
-__all__ = ["Flaw", "Verdict", "strict_json", "verify"]
 
 
 def strict_json(text: str) -> Any:
