@@ -1,4 +1,4 @@
-"""Commands of the trail: verify and show it, export a case, run the signer and a witness, publish the log's key."""
+"""Commands of the trail: verify and show it, export a case, run the signer and a witness, recover, replace the key."""
 
 from __future__ import annotations
 
@@ -145,6 +145,8 @@ def signer(
     with_parent: bool,
 ) -> None:  # fmt: skip
     """Seal the trail: follow every stream, refuse rewritten history, sign checkpoints. A process of its own."""
+    if only_key + once + recovering + rotating + retiring > 1:  # a key that was just drawn must not be the only one yet
+        raise click.UsageError("one thing at a time")
     folder = folder or config.signer
     if rotating:
         rotate(folder)
