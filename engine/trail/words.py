@@ -16,7 +16,7 @@ from engine.definitions import Deployed
 from engine.library import Vocabulary
 from engine.suspending import CAUSES
 from engine.trail.duties import LATE_ENTRY
-from engine.trail.record import EVENT_KINDS, process_of
+from engine.trail.record import EVENT_KINDS, WITHHELD, process_of
 from engine.work import BEIJING
 from forms.words import Language, Text
 
@@ -373,7 +373,7 @@ class _About:
 NOTHING = Text("", "")
 BARE = {"number": "number", "adopted": "set", "since": "from", "days": "days", "until_day": "due", "variable": "name"}
 """Blanks that are filled with a datum of the event as it is."""
-NO_NAME = re.compile("withheld|[0-9a-f]{64}")  # keys that say nothing to a reader: kept back, or a hash
+NO_NAME = re.compile(WITHHELD + "|[0-9a-f]{64}")  # keys that say nothing to a reader: kept back, or a hash
 
 
 def blanks_of(saying: Text) -> set[str]:
