@@ -115,8 +115,7 @@ def trail_recover(config: Config, by: str, approved_by: str, reason: str) -> Non
     """Approve that sealing goes on from the database as it is; then whoever runs the signer does `signer --recover`."""
     database = opened(config)
     who, other = somebody(database, by), somebody(database, approved_by)
-    with cases.acting(database, who) as work:
-        click.echo(str(recovery.approve(work, other, reason)))
+    click.echo(str(cases.carried_out(database, who, lambda work: recovery.approve(work, other, reason))))
 
 
 @main.command("doctor")
