@@ -19,7 +19,7 @@ from engine.model import CaseFile, Delegation, Person, PersonRole, Recusal, tabl
 from engine.requests import recall, remember
 from engine.said import LONGEST_NAME, plain
 from engine.trail.committing import OF_A_RECUSAL, committed_row
-from engine.trail.record import tell
+from engine.trail.record import PEOPLE, tell
 from engine.work import Work
 from forms.words import Text
 
@@ -54,7 +54,7 @@ def add(
     }
     if not work.add_once(Person, row):
         raise Unusable(f"登录名“{login}”已有人使用", f"the login {login!r} is already taken")
-    tell(work, "sys/people", "person.added", {"person": identity})
+    tell(work, PEOPLE, "person.added", {"person": identity})
     for role in dict.fromkeys(roles):
         grant(work, identity, role)
     return identity
@@ -63,7 +63,7 @@ def add(
 def grant(work: Work, person: str, role: str) -> None:
     """Give a person a role; one they hold already is not given again."""
     if work.add_once(PersonRole, {"person": person, "role": role}):
-        tell(work, "sys/people", "role.granted", {"person": person, "role": role})
+        tell(work, PEOPLE, "role.granted", {"person": person, "role": role})
 
 
 def revoke(work: Work, person: str, role: str) -> None:
@@ -72,7 +72,7 @@ def revoke(work: Work, person: str, role: str) -> None:
     if not taken.rowcount:
         who = name_of(work, person)
         raise NotFound(f"“{who}”没有角色 {role}", f"{who!r} does not hold the role {role!r}")
-    tell(work, "sys/people", "role.revoked", {"person": person, "role": role})
+    tell(work, PEOPLE, "role.revoked", {"person": person, "role": role})
 
 
 def deactivate(work: Work, person: str) -> None:
@@ -81,7 +81,7 @@ def deactivate(work: Work, person: str) -> None:
     if not work.db.execute(update(Person).where(*active).values(active=False)).rowcount:
         who = name_of(work, person)
         raise NotFound(f"没有在用的人员“{who}”", f"there is no active person {who!r}")
-    tell(work, "sys/people", "person.deactivated", {"person": person})
+    tell(work, PEOPLE, "person.deactivated", {"person": person})
 
 
 def hashed(password: str) -> str:
@@ -218,7 +218,7 @@ def delegate(work: Work, person: str, substitute: str, role: str, starts_on: dat
     values = {"person": person, "substitute": substitute, "role": role, "starts_on": starts_on, "ends_on": ends_on}
     work.db.execute(insert(Delegation).values(id=identity, reason=reason, **values))
     told = {**values, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
-    tell(work, "sys/people", "delegation.made", told)
+    tell(work, PEOPLE, "delegation.made", told)
     return identity
 
 
@@ -229,7 +229,7 @@ def end_delegation(work: Work, delegation: str) -> None:
     if row is None:
         raise NotFound(f"没有编号为 {delegation} 的委托", f"there is no delegation {delegation}")
     work.db.execute(delete(Delegation).where(Delegation.id == delegation))
-    tell(work, "sys/people", "delegation.ended", {"person": row.person, "substitute": row.substitute, "role": row.role})
+    tell(work, PEOPLE, "delegation.ended", {"person": row.person, "substitute": row.substitute, "role": row.role})
 
 
 def recuse(work: Work, person: str, reason: str, *, case: str | None = None, party: str | None = None) -> None:
@@ -251,5 +251,5 @@ def recuse(work: Work, person: str, reason: str, *, case: str | None = None, par
     row, commit = committed_row(new, OF_A_RECUSAL)
     work.add(Recusal, row)
     told = {"person": person, "case": case, "party_named": party is not None, "recusal": row["id"], "commit": commit}
-    tell(work, "sys/people", "recusal.declared", told)
+    tell(work, PEOPLE, "recusal.declared", told)
     remember(work, "")

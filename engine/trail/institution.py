@@ -27,11 +27,13 @@ from engine.model import (
 from engine.model import Counter as Series
 from engine.trail.agreeing import stored
 from engine.trail.committing import OF_A_RECUSAL, days_hash, fits
+from engine.trail.record import DEFINITIONS, PEOPLE, POLICY
 from engine.trail.told import DELEGATION, Told
 from engine.trail.verdict import Verdict
 from engine.work import Work
 
-DEFINITIONS, POLICY, PEOPLE, NUMBERS = "sys/definitions", "sys/policy", "sys/people", "sys/numbers"
+NUMBERS = "sys/numbers"
+"""Where a flaw of a series of numbers is said to be: no stream tells of them all."""
 
 
 def check_institution(work: Work, told: Told, verdict: Verdict) -> None:

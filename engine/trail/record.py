@@ -33,6 +33,9 @@ from forms.words import Text
 FRESH = timedelta(seconds=30)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
+DEFINITIONS, POLICY, PEOPLE = "sys/definitions", "sys/policy", "sys/people"
+"""Streams that tell of what belongs to no case: versions; parameters, calendar and policy texts; people."""
+
 WITHHELD = "withheld"
 """What an event says in the place of a personal or secret value."""
 
