@@ -15,6 +15,7 @@ from sqlalchemy import select
 from engine import items
 from engine.errors import Unusable
 from engine.trail import epochs
+from engine.trail.bundle import export
 from engine.trail.offline import (
     GENESIS,
     Key,
@@ -24,6 +25,7 @@ from engine.trail.offline import (
     leaf_hash,
     read_checkpoint,
     tree_root,
+    verify,
 )
 from engine.trail.record import tell
 from engine.trail.sealing import AGAIN, EVERY, Sealing, run_forever
@@ -110,6 +112,26 @@ def test_the_next_event_cites_the_newest_epoch(office: Office, signer: Signer) -
     office.act("登记员", items.comment, case, "x")
     (row,) = rows(office, select(Epoch.leaf))
     assert office.bodies(case)[-1]["epoch"] == {"n": 1, "hash": row.leaf}
+
+
+def test_what_began_before_an_epoch_was_signed_does_not_cite_it_and_no_bundle_takes_it_for_an_old_clock(
+    office: Office, signer: Signer, tmp_path: Path
+) -> None:
+    """The signer's clock is a little ahead, or it signed between the beginning of an act and its end."""
+    office.start()
+    signer.seal(office.database)
+    office.database.caches.clear()  # what a process knows of the seals is half a minute old at most
+    office.later(seconds=-3)
+    case = office.start(contract_no="HT-2")
+    assert "epoch" not in office.last(case)
+    office.later(seconds=2)
+    office.act("登记员", items.comment, case, "x")
+    assert again(office, signer).seal(office.database) == 2
+    said = [json.loads(row.statement)["time"] for row in rows(office, select(Epoch.statement).order_by(Epoch.number))]
+    assert said[0] == said[1] > office.last(case)["ts"]  # a second more or less is no clock set back
+    (tmp_path / "x.zip").write_bytes(export(office.database, case, "system", patience=0).data)
+    found = verify(tmp_path / "x.zip", signer.key.key).findings
+    assert [each.en for each in found if each.broken] == ["the list is not signed"]  # no signer runs beside
 
 
 def test_a_signer_goes_on_where_it_stopped(office: Office, signer: Signer) -> None:

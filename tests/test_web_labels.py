@@ -39,7 +39,7 @@ COMPUTED = {
     *(f"incidents.kind_{kind}" for kind in incidents.KINDS),
     *(f"duties.{ask}{duty}" for ask in ("", "ask_") for duty in DUTIES),
     *(f"export.view.{view}" for view in ("full", "redacted", "own")),
-    *(f"export.step.{step}" for step in ("waiting", "seal", "collect", "prove", "enclose", "report", "sign")),
+    *(f"export.step.{step}" for step in ("waiting", "seal", "collect", "prove", "enclose", "report", "paper", "sign")),
     *(f"oversight.{key}" for key in ("title", "cases", "attempts", "proposals")),
     *(f"oversight.{key}" for key in (*dashboard.LOOKED_FOR, *oversight.STATES[:-1])),
     *(f"oversight.ask_{field}" for field in Wanted.__slots__),

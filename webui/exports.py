@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from engine import inbox
 from engine.errors import NotFound
+from engine.paper import pdf_is_possible
 from engine.people import standing
 from engine.trail import jobs
 from webui.documents import download
@@ -22,7 +23,7 @@ def ask(case: str) -> Response:
         visible(work, case)
         row = inbox.case(work, case)
         whole = bool(standing(work, actor()).roles & inbox.OVERSEERS)
-        return show("export.html", case=row, whole=whole, key=new_key())
+        return show("export.html", case=row, whole=whole, key=new_key(), paper=pdf_is_possible())
 
 
 @bp.post("/cases/<case:case>/export")
@@ -33,7 +34,8 @@ def start(case: str) -> Response:
         visible(work, case)
         purpose = request.form.get("purpose", "").strip()[:500]
         person = actor() if view == "own" else None
-        made = jobs.ask(work, [case], purpose=purpose, redacted=view == "redacted", person=person)
+        paper = "paper" in request.form
+        made = jobs.ask(work, [case], purpose=purpose, redacted=view == "redacted", person=person, paper=paper)
     return go("exports.page", job=made)
 
 

@@ -85,7 +85,9 @@ def export(
         material = Material.of(work, row["id"], view)
         files = dict(_files(work, material, purpose, told))
         about = _about(work, material, purpose)
-    files |= _papers(files) if paper else {}
+    if paper:
+        told("paper")
+        files |= _papers(files)
     manifest = _manifest(about, files)
     told("sign")
     with database.work(actor) as work:

@@ -35,9 +35,17 @@ MOST_CASES = 1_000
 
 
 def ask(
-    work: Work, cases: Sequence[str], *, purpose: str = "", redacted: bool = False, person: str | None = None
+    work: Work,
+    cases: Sequence[str],
+    *,
+    purpose: str = "",
+    redacted: bool = False,
+    person: str | None = None,
+    paper: bool = False,
 ) -> str:
     """Ask for the bundles of these cases (by id), one zip of them all where there are several; gives the job's id.
+
+    With ``paper`` their reports are enclosed as PDF too.
 
     Raises NotYours unless the person may look into every case or asks for their own part; Unusable for none or too
     many.
@@ -57,7 +65,7 @@ def ask(
             ("role",),
         )
     identity = uuid.uuid4().hex
-    asked = {"cases": list(cases), "purpose": purpose, "redacted": redacted, "person": person}
+    asked = {"cases": list(cases), "purpose": purpose, "redacted": redacted, "person": person, "paper": paper}
     work.add(Job, {
         "id": identity, "person": work.actor, "at": work.now, "asked": json.dumps(asked, ensure_ascii=False),
         "total": len(cases), "done": 0, "step": "",
@@ -119,7 +127,14 @@ def _bundles(database: Database, taken: dict[str, Any], patience: float) -> tupl
         for number, case in enumerate(asked["cases"]):
             told = _teller(database, taken["id"], number)
             made = export(
-                database, case, taken["person"], purpose=asked["purpose"], view=view, told=told, patience=patience
+                database,
+                case,
+                taken["person"],
+                purpose=asked["purpose"],
+                view=view,
+                paper=asked.get("paper", False),
+                told=told,
+                patience=patience,
             )
             if len(asked["cases"]) == 1:
                 return made.name, made.data

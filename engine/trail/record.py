@@ -31,6 +31,10 @@ from forms.values import Value, canonical
 from forms.words import Text
 
 FRESH = timedelta(seconds=30)
+SKEW = timedelta(minutes=1)
+"""By how much clocks may differ. An epoch that seems to be younger than an event by less is not cited by it: the act
+began before it was signed, or on another machine. More than that is a clock set back, which the citation shows.
+"""
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 DEFINITIONS, POLICY, PEOPLE = "sys/definitions", "sys/policy", "sys/people"
@@ -215,7 +219,7 @@ class Chain:
         }
         if at != work.now:
             body["clock"] = work.now.astimezone(UTC).strftime(INSTANT_FORMAT)
-        if seal.cited:
+        if seal.cited and not at < seal.time <= at + SKEW:
             body["epoch"] = seal.cited
         if process:
             body["process"] = {**process, "element": element} if element else dict(process)
@@ -262,6 +266,7 @@ class Seal(NamedTuple):
 
     looked: datetime
     cited: dict[str, Any] | None
+    time: datetime
     halted: Text | None
 
 
@@ -272,11 +277,12 @@ def newest_seal(work: Work) -> Seal:
     """
     known: Seal | None = work.database.caches.get("seal")
     if known is None or abs(work.now - known.looked) > FRESH:
-        newest = work.row(select(Epoch.number, Epoch.leaf).order_by(Epoch.number.desc()).limit(1))
+        newest = work.row(select(Epoch.number, Epoch.leaf, Epoch.statement).order_by(Epoch.number.desc()).limit(1))
         halt = work.row(select(Halt.zh, Halt.en).where(Halt.lifted_at.is_(None)).order_by(Halt.at).limit(1))
         known = Seal(
             work.now,
             {"n": newest["number"], "hash": newest["leaf"]} if newest else None,
+            datetime.fromisoformat(json.loads(newest["statement"])["time"]) if newest else work.now,
             Text(halt["zh"], halt["en"]) if halt else None,
         )
         work.database.caches["seal"] = known

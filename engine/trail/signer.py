@@ -20,7 +20,7 @@ from engine.instant import INSTANT_FORMAT
 from engine.model import CaseFile, Event, Stream
 from engine.trail.notes import Signing, checkpoint_text, envelope, signing_key
 from engine.trail.offline import GENESIS, canonical, event_hash, leaf_hash, strict, tree_root
-from engine.trail.record import log_name
+from engine.trail.record import SKEW, log_name
 from engine.trail.signer_state import Heads, State, leaf_of
 from engine.trail.tables import Epoch, EpochHead
 from engine.trail.tree import StreamMap
@@ -123,6 +123,8 @@ class Signer:
         """
         state, number = self.state, len(self.state.leaves) + 1
         time = moment.astimezone(UTC).strftime(INSTANT_FORMAT)
+        if state.last and (moment + SKEW).astimezone(UTC).strftime(INSTANT_FORMAT) >= state.last["time"]:
+            time = max(time, state.last["time"])  # a clock that was put right, not one that was set back
         if state.last and time < state.last["time"]:
             raise rewritten(
                 f"时钟被回拨：上一期在 {state.last['time']}，现在是 {time}",
