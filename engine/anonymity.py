@@ -17,6 +17,7 @@ from sqlalchemy import select
 from engine import inbox
 from engine.model import Submission
 from engine.people import standing
+from engine.trail.record import process_of
 from engine.work import SYSTEM, Work
 
 CHOICE = "is_anonymous"
@@ -84,9 +85,3 @@ def veil(work: Work, case: str, *, public: bool = False) -> Veil:
         if (person, event["at"]) in traces:
             traces.add((person, event["seq"]))
     return Veil(frozenset(traces))
-
-
-def process_of(body: Mapping[str, Any]) -> str:
-    """The process an event belongs to: the one that was called, else that of the case."""
-    about = body.get("process", {})
-    return str(about.get("called") or about.get("key"))

@@ -18,7 +18,7 @@ from bpmn.durations import Duration, parse_duration
 from engine.errors import Incident, Unusable
 from engine.model import CalendarDay
 from engine.trail.committing import days_hash
-from engine.trail.record import tell
+from engine.trail.record import POLICY, tell
 from engine.work import BEIJING, Work
 from forms.operators import kind_of
 from forms.values import Value
@@ -151,7 +151,7 @@ def _add_version(work: Work, days: Mapping[date, bool], source: str, note: str) 
     hashed = days_hash((day.isoformat(), days[day], source, note) for day in sorted(days))
     about = {"version": version, "source": source, "days": len(days), "note": note, "sha256": hashed}
     period = {"first": min(days).isoformat(), "last": max(days).isoformat()}
-    tell(work, "sys/policy", "calendar.loaded", about | period)
+    tell(work, POLICY, "calendar.loaded", about | period)
     return version
 
 

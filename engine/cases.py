@@ -28,6 +28,7 @@ from engine.runtime.instance import Instance
 from engine.runtime.specs import attribute
 from engine.said import plain
 from engine.starting import adopt, begin, entitle
+from engine.trail.deeds import ATTEMPTS
 from engine.trail.record import WITHHELD, Chain, tell
 from engine.work import Database, Request, Work, tried_again
 from forms.expressions import Expression
@@ -67,7 +68,7 @@ def _record(work: Work, refusal: Refusal) -> None:
     about = refusal.about
     told = {"verb": about["verb"], "reasons": list(getattr(refusal, "reasons", (refusal.code,)))}
     if about.get("case") is None:
-        tell(work, "sys/attempts", "attempt.refused", {**told, "process": about.get("process", "")})
+        tell(work, ATTEMPTS, "attempt.refused", {**told, "process": about.get("process", "")})
         return
     row = lock(work, about["case"])
     chain = Chain.standing(f"case/{row['id']}", row["seq"], row["head"], row["last_at"])

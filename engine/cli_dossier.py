@@ -35,8 +35,8 @@ def _case(work: Work, said: str) -> str:
 def case_suspend(config: Config, case: str, cause: str, reason: str, by: str) -> None:
     """Suspend a case: nothing in it can be completed and its clock stands still."""
     database = opened(config)
-    with cases.acting(database, somebody(database, by)) as work:
-        suspending.suspend(work, _case(work, case), cause, reason)
+    who = somebody(database, by)
+    cases.carried_out(database, who, lambda work: suspending.suspend(work, _case(work, case), cause, reason))
 
 
 @group.command("resume")
@@ -47,8 +47,7 @@ def case_suspend(config: Config, case: str, cause: str, reason: str, by: str) ->
 def case_resume(config: Config, case: str, reason: str, by: str) -> None:
     """Let a suspended case go on; its deadlines have moved by the time it stood still."""
     database = opened(config)
-    with cases.acting(database, somebody(database, by)) as work:
-        suspending.resume(work, _case(work, case), reason)
+    cases.carried_out(database, somebody(database, by), lambda work: suspending.resume(work, _case(work, case), reason))
 
 
 @group.command("duties")
@@ -91,12 +90,15 @@ def case_evidence(
             file = (path.name, path.read_bytes())
         except OSError as error:
             raise WrongUsage(f"无法读取“{path}”：{error}", f"cannot read {str(path)!r}: {error}") from error
-    with cases.acting(database, somebody(database, by)) as work:
+
+    def added(work: Work) -> None:
         known = _case(work, case)
         past = [each for each in evidence.steps(work, known) if each.element == element]
         if not past:
             raise NotFound(f"案卷没有办过“{element}”", f"{element!r} was not passed in this case")
         evidence.add(work, known, past[-1].seq, facts, reason, file)
+
+    cases.carried_out(database, somebody(database, by), added)
 
 
 @group.command("correct")
@@ -110,9 +112,12 @@ def case_evidence(
 def case_correct(config: Config, case: str, element: str, field: str, value: str, reason: str, by: str) -> None:
     """Put on record that FIELD of the last answer at ELEMENT should be VALUE; the answer itself stays."""
     database = opened(config)
-    with cases.acting(database, somebody(database, by)) as work:
+
+    def corrected(work: Work) -> None:
         known = _case(work, case)
         given = [row for row in inbox.submissions(work, known) if row["element"] == element]
         if not given:
             raise NotFound(f"案卷没有“{element}”的填报", f"there is no answer at {element!r} in this case")
         evidence.correct(work, known, given[-1]["id"], field, value, reason)
+
+    cases.carried_out(database, somebody(database, by), corrected)

@@ -40,13 +40,15 @@ def message_send(
         row = inbox.case(work, case) if case else None
         form = _awaited(work, row, name) if row else _asked(work, name, process)
         answer = with_references(work, form, given, folder) if form else given
-    with cases.acting(database, actor) as work:
+
+    def sent(work: Work) -> str:
         if row is None:
-            click.echo(starting.by_message(work, name, answer, process))
-        elif name == cases.WITHDRAW:
-            click.echo(cases.withdraw(work, row["id"], answer))
-        else:
-            click.echo(cases.send(work, row["id"], name, answer, key))
+            return starting.by_message(work, name, answer, process)
+        if name == cases.WITHDRAW:
+            return cases.withdraw(work, row["id"], answer)
+        return cases.send(work, row["id"], name, answer, key)
+
+    click.echo(cases.carried_out(database, actor, sent))
 
 
 def _asked(work: Work, name: str, process: str | None) -> Form | None:
@@ -79,8 +81,7 @@ def signal() -> None:
 def signal_send(config: Config, name: str, by: str) -> None:
     """Send the signal NAME to every case and start event that waits for it; says how many."""
     database = opened(config)
-    with cases.acting(database, somebody(database, by)) as work:
-        click.echo(str(signals.send(work, name)))
+    click.echo(str(cases.carried_out(database, somebody(database, by), lambda work: signals.send(work, name))))
 
 
 @main.group()

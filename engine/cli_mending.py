@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -37,8 +38,7 @@ def incident_list(config: Config, as_json: bool) -> None:
 def incident_retry(config: Config, incident: str, by: str) -> None:
     """Try the step again."""
     database = opened(config)
-    with cases.acting(database, somebody(database, by)) as work:
-        done = incidents.retry(work, incident)
+    done = cases.carried_out(database, somebody(database, by), lambda work: incidents.retry(work, incident))
     click.echo("ok" if done else "still standing", err=not done)
     sys.exit(0 if done else 1)
 
@@ -53,8 +53,8 @@ def incident_retry(config: Config, incident: str, by: str) -> None:
 def incident_correct(config: Config, incident: str, name: str, value: str, by: str, reason: str) -> None:
     """Give the variable NAME the VALUE (an expression); then retry."""
     database = opened(config)
-    with cases.acting(database, somebody(database, by)) as work:
-        incidents.correct(work, incident, name, value, reason)
+    who = somebody(database, by)
+    cases.carried_out(database, who, lambda work: incidents.correct(work, incident, name, value, reason))
 
 
 @incident.command("skip")
@@ -65,8 +65,7 @@ def incident_correct(config: Config, incident: str, name: str, value: str, by: s
 def incident_skip(config: Config, incident: str, by: str, reason: str) -> None:
     """Let the case go on without the step: proposed by one administrator, done by a second."""
     database = opened(config)
-    with cases.acting(database, somebody(database, by)) as work:
-        done = incidents.skip(work, incident, reason)
+    done = cases.carried_out(database, somebody(database, by), lambda work: incidents.skip(work, incident, reason))
     click.echo("skipped" if done else "proposed; another administrator has to confirm it")
 
 
@@ -106,8 +105,8 @@ def migrate(
         stands = [str(text) for text in seen.obstacles]
         if not stands and not dry_run:
             try:
-                with cases.acting(database, somebody(database, by or "")) as work:
-                    migration.migrate(work, case, to, renamed)
+                move = partial(migration.migrate, case=case, to=to, renamed=renamed)
+                cases.carried_out(database, somebody(database, by or ""), move)
             except Refusal as refusal:
                 stands = [str(refusal.text)]
         rows.append(_row(seen, stands, moved=not stands and not dry_run))

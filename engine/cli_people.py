@@ -13,7 +13,7 @@ from engine.config import Config
 from engine.errors import WrongUsage
 from engine.library import Library
 from engine.people import names
-from engine.work import BEIJING, SYSTEM
+from engine.work import BEIJING, SYSTEM, Work
 
 DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -69,9 +69,12 @@ def person_substitute(
     """Let SUBSTITUTE act for PERSON in a role, both days included; both are logins or names."""
     database = opened(config)
     other = somebody(database, substitute)
-    with cases.acting(database, somebody(database, person)) as work:
+
+    def named(work: Work) -> str:
         first = _day(starts_on) if starts_on else work.today
-        click.echo(substitutes.name_substitute(work, other, role, first, _day(ends_on), reason))
+        return substitutes.name_substitute(work, other, role, first, _day(ends_on), reason)
+
+    click.echo(cases.carried_out(database, somebody(database, person), named))
 
 
 @person.command("substitutes")
@@ -95,8 +98,7 @@ def person_substitutes(config: Config, person: str, as_json: bool) -> None:
 def person_resume(config: Config, delegation: str, by: str) -> None:
     """End a delegation at once, by its id."""
     database = opened(config)
-    with cases.acting(database, somebody(database, by)) as work:
-        substitutes.take_back(work, delegation)
+    cases.carried_out(database, somebody(database, by), lambda work: substitutes.take_back(work, delegation))
 
 
 def _day(said: datetime) -> date:

@@ -32,8 +32,7 @@ def privacy_erase(config: Config, person: str, by: str, approved_by: str, reason
     """
     database = opened(config)
     who, subject, approver = (somebody(database, each) for each in (by, person, approved_by))
-    with cases.acting(database, who) as work:
-        made = erase(work, subject, approver, reason)
+    made = cases.carried_out(database, who, lambda work: erase(work, subject, approver, reason))
     click.echo(" ".join(f"{name}={count}" for name, count in made._asdict().items()))
 
 

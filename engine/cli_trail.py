@@ -1,4 +1,4 @@
-"""Commands of the trail: verify and show it, export a case, run the signer and a witness, publish the log's key."""
+"""Commands of the trail: verify and show it, export a case, run the signer and a witness, recover, replace the key."""
 
 from __future__ import annotations
 
@@ -116,8 +116,7 @@ def trail_recover(config: Config, by: str, approved_by: str, reason: str) -> Non
     """Approve that sealing goes on from the database as it is; then whoever runs the signer does `signer --recover`."""
     database = opened(config)
     who, other = somebody(database, by), somebody(database, approved_by)
-    with cases.acting(database, who) as work:
-        click.echo(str(recovery.approve(work, other, reason)))
+    click.echo(str(cases.carried_out(database, who, lambda work: recovery.approve(work, other, reason))))
 
 
 @main.command("doctor")
@@ -147,6 +146,8 @@ def signer(
     retiring: bool, with_parent: bool,
 ) -> None:  # fmt: skip
     """Seal the trail: follow every stream, refuse rewritten history, sign checkpoints. A process of its own."""
+    if only_key + once + recovering + rotating + retiring > 1:  # a key that was just drawn must not be the only one yet
+        raise click.UsageError("one thing at a time")
     folder = folder or config.signer
     database = connected(config)
     with database.look(SYSTEM) as work:

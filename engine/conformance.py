@@ -20,7 +20,7 @@ from engine.definitions import Deployed
 from engine.deviations import Conformance, Deviation, Ran, Ruled, Told
 from engine.migration import version
 from engine.runtime import moving
-from engine.trail.record import SKIPPED
+from engine.trail.record import SKIPPED, WITHHELD
 from engine.work import Work
 from forms.expressions import ExpressionError, compile_expression
 from forms.functions import FUNCTIONS
@@ -252,7 +252,7 @@ def recorded(data: Mapping[str, Any]) -> dict[str, Value]:
     """The values an event of a choice has recorded, as names to be read; private ones are withheld and not there."""
     names: dict[str, Value] = {}
     for each in data.get("values", ()):
-        if "withheld" in each["value"]:
+        if WITHHELD in each["value"]:
             continue
         name, _, key = each["name"].partition(".")
         value = from_json(each["value"])

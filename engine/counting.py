@@ -27,7 +27,7 @@ def told(deployed: Deployed, process: str, source: str, view: View, due: date) -
     """
     found = counted(deployed, process, source, view, due)
     if found is None:
-        return {"unit": unit_of(deployed, process, source, view, due)}
+        return {"unit": _nearest_unit(deployed, process, source, view, due)}
     if not deployed.private.isdisjoint(found.names):
         return {"unit": found.unit}
     return {"unit": found.unit, "from": found.start.isoformat(), "days": found.days}
@@ -104,8 +104,10 @@ def unit_of(deployed: Deployed, process: str, source: str, view: View, due: date
     holds it, else by the nearest one.
     """
     found = counted(deployed, process, source, view, due)
-    if found is not None:
-        return found.unit
+    return found.unit if found is not None else _nearest_unit(deployed, process, source, view, due)
+
+
+def _nearest_unit(deployed: Deployed, process: str, source: str, view: View, due: date) -> str:
     holding = [name for name in sorted(names_of(source)) if name in view.names and view.names[name] == due]
     nearest = countings(deployed, process, holding[0] if holding else source)
     return next((COUNTED[name] for name, _, _ in nearest), "calendar")

@@ -21,7 +21,7 @@ from engine.library import Library, Package, Vocabulary
 from engine.model import Definition, DefinitionFile, table
 from engine.privacy import discreet, private_names, reads_private
 from engine.runtime.builder import Model
-from engine.trail.record import tell
+from engine.trail.record import DEFINITIONS, tell
 from engine.work import Work
 from forms.expressions import Expression, compile_expression
 from forms.form import Form
@@ -181,7 +181,7 @@ def _deploy(
     files = {path: hashlib.sha256(content).hexdigest() for path, content in sorted(package.files.items())}
     told = {"process": process, "version": version, "definition": identity, "sha256": package.sha256, "uses": uses}
     listed = [{"path": path, "sha256": digest} for path, digest in files.items()]
-    tell(work, "sys/definitions", "definition.deployed", {**told, "files": listed})
+    tell(work, DEFINITIONS, "definition.deployed", {**told, "files": listed})
     start_events.settle(work, deployed(work, identity))
     return deployed(work, identity)
 

@@ -31,7 +31,7 @@ __all__ = [
     "MOST_BYTES", "DocumentTemplate", "as_kept", "attach", "attach_private", "issue", "opened", "pdf_is_possible",
     "read", "read_template", "sound", "to_html", "to_pdf", "with_names",
 ]  # fmt: skip
-NEUTRAL = "个人或涉密文件"
+NEUTRAL = "个人或保密文件"
 """What a private file is called where its name is not to be seen."""
 
 

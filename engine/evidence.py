@@ -25,7 +25,7 @@ from engine.people import name_of, standing
 from engine.requests import recall, remember
 from engine.said import plain
 from engine.trail.duties import LATE_ENTRY
-from engine.trail.record import EVIDENCE, PASSED, SKIPPED
+from engine.trail.record import EVIDENCE, PASSED, SKIPPED, process_of
 from engine.work import Work
 from forms.values import from_json
 from forms.words import Text
@@ -68,8 +68,7 @@ def steps_in(deployed: Deployed, events: Iterable[Row]) -> list[Step]:
 
 def _step(deployed: Deployed, row: Row) -> Step:
     body = json.loads(row["body"])
-    data, about = body["data"], body["process"]
-    process = str(about.get("called") or about["key"])
+    data, process = body["data"], process_of(body)
     lacking = (*data.get("missing", ()), *data.get("gaps", ()))
     contents = deployed.contents.get(process)
     element = contents.diagram.elements.get(row["element"]) if contents else None

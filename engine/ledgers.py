@@ -17,7 +17,7 @@ from forms.saying import Shown, Teller, persons_in
 from forms.values import FileRef, Value
 from forms.words import Language, Text
 
-WITHHELD = Text("（个人或涉密信息，不导出）", "(personal or secret, not exported)")
+WITHHELD = Text("（个人或保密信息，不导出）", "(personal or secret, not exported)")
 
 
 def sees_all(work: Work) -> bool:

@@ -16,14 +16,13 @@ from sqlalchemy import Row, func, insert, select
 
 from engine.errors import NotFound
 from engine.model import Event, ParameterSet, Stream
-from engine.trail.record import tell
+from engine.trail.record import POLICY, tell
 from engine.work import Work
 from forms.values import Value, from_json, to_json
 
 AS_SHIPPED = date(2000, 1, 1)
 """From when the shipped values are in force: always, so that a worked case of an earlier year finds them."""
 SHIPPED = "shipped-default"
-STREAM = "sys/policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def seed_shipped(work: Work, shipped: Mapping[str, Value]) -> None:
 
 def hold(work: Work) -> None:
     """Let nobody else add a set until this act is over."""
-    work.db.execute(select(Stream.seq).where(Stream.name == STREAM).with_for_update())
+    work.db.execute(select(Stream.seq).where(Stream.name == POLICY).with_for_update())
 
 
 def keep(
@@ -129,7 +128,7 @@ def keep(
     work.db.execute(insert(ParameterSet).values(**row, values=text, sha256=digest))
     by = {**(adopted or {}), **dict.fromkeys(keys, identity)}
     told = {"set": identity, "sha256": digest, "from": effective_from.isoformat(), "adopted": dict(sorted(by.items()))}
-    tell(work, STREAM, "parameters.adopted", told | ({"by": number} if number else {}))
+    tell(work, POLICY, "parameters.adopted", told | ({"by": number} if number else {}))
     return ValueSet(identity, count, effective_from, case, given, by)
 
 
@@ -140,7 +139,7 @@ def hashed(given: Mapping[str, Value]) -> str:
 
 def _told(work: Work) -> dict[str, Mapping[str, str]]:
     """What the trail tells of each set: which keys an institution had adopted by then, and with which set."""
-    query = select(Event.body).where(Event.stream == STREAM, Event.kind == "parameters.adopted").order_by(Event.seq)
+    query = select(Event.body).where(Event.stream == POLICY, Event.kind == "parameters.adopted").order_by(Event.seq)
     told = [json.loads(body)["data"] for body in work.db.execute(query).scalars()]
     return {str(each["set"]): each.get("adopted", {}) for each in told}
 

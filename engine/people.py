@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Date, String, bindparam, delete, insert, literal, select, union_all, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.access import Standing
 from engine.errors import NotFound, NotYours, Unusable
-from engine.model import Base, CaseFile, Delegation, Person, PersonRole, Recusal, table
+from engine.library import Library
+from engine.model import CaseFile, Delegation, Person, PersonRole, Recusal, table
 from engine.requests import recall, remember
 from engine.said import LONGEST_NAME, plain
 from engine.trail.committing import OF_A_RECUSAL, committed_row
-from engine.trail.record import tell
+from engine.trail.record import PEOPLE, tell
 from engine.work import Work
 from forms.words import Text
 
@@ -52,9 +52,9 @@ def add(
         "language": language,
         "active": True,
     }
-    if not _inserted(work, Person, row):
+    if not work.add_once(Person, row):
         raise Unusable(f"登录名“{login}”已有人使用", f"the login {login!r} is already taken")
-    tell(work, "sys/people", "person.added", {"person": identity})
+    tell(work, PEOPLE, "person.added", {"person": identity})
     for role in dict.fromkeys(roles):
         grant(work, identity, role)
     return identity
@@ -62,8 +62,8 @@ def add(
 
 def grant(work: Work, person: str, role: str) -> None:
     """Give a person a role; one they hold already is not given again."""
-    if _inserted(work, PersonRole, {"person": person, "role": role}):
-        tell(work, "sys/people", "role.granted", {"person": person, "role": role})
+    if work.add_once(PersonRole, {"person": person, "role": role}):
+        tell(work, PEOPLE, "role.granted", {"person": person, "role": role})
 
 
 def revoke(work: Work, person: str, role: str) -> None:
@@ -72,7 +72,7 @@ def revoke(work: Work, person: str, role: str) -> None:
     if not taken.rowcount:
         who = name_of(work, person)
         raise NotFound(f"“{who}”没有角色 {role}", f"{who!r} does not hold the role {role!r}")
-    tell(work, "sys/people", "role.revoked", {"person": person, "role": role})
+    tell(work, PEOPLE, "role.revoked", {"person": person, "role": role})
 
 
 def deactivate(work: Work, person: str) -> None:
@@ -81,15 +81,7 @@ def deactivate(work: Work, person: str) -> None:
     if not work.db.execute(update(Person).where(*active).values(active=False)).rowcount:
         who = name_of(work, person)
         raise NotFound(f"没有在用的人员“{who}”", f"there is no active person {who!r}")
-    tell(work, "sys/people", "person.deactivated", {"person": person})
-
-
-def _inserted(work: Work, into: type[Base], row: Mapping[str, Any]) -> bool:
-    """Insert a row; False if there is one of the same key, also if another act has just made it."""
-    inserting = sqlite.insert(into) if work.database.sqlite else postgresql.insert(into)
-    key = table(into).primary_key.columns.values()
-    done = work.db.execute(inserting.values(**row).on_conflict_do_nothing().returning(*key))
-    return done.one_or_none() is not None
+    tell(work, PEOPLE, "person.deactivated", {"person": person})
 
 
 def hashed(password: str) -> str:
@@ -194,14 +186,21 @@ def standing(work: Work, person: str) -> Standing:
 def two_of(work: Work, other: str, roles: Collection[str], what: Text) -> None:
     """Refuse unless who acts and ``other`` are two people who hold one of these roles: NotYours, saying what for."""
     for person in (work.actor, other):
-        if not standing(work, person).roles & set(roles):
-            raise NotYours(
-                f"{what.zh}须由两人共同批准，其角色为：{'、'.join(sorted(roles))}",
-                f"{what.en} needs two people who hold one of these roles: {', '.join(sorted(roles))}",
-                ("role",),
-            )
+        one_of(work, person, roles, what)
     if work.actor == other:
         raise NotYours("批准人不能是办理人本人", "who approves must be somebody else", ("four_eyes",))
+
+
+def one_of(work: Work, person: str, roles: Collection[str], what: Text) -> None:
+    """Refuse unless a person holds one of the roles of which ``what`` takes two people: NotYours."""
+    if standing(work, person).roles.isdisjoint(roles):
+        known = Library.standing().vocabulary().roles
+        named = [known.get(code, Text(code, code)) for code in sorted(roles)]
+        raise NotYours(
+            f"{what.zh}须由两人办理，两人均应具有下列角色之一：{'、'.join(role.zh for role in named)}",
+            f"{what.en} needs two people who hold one of these roles: {', '.join(role.en for role in named)}",
+            ("role",),
+        )
 
 
 def delegate(work: Work, person: str, substitute: str, role: str, starts_on: date, ends_on: date, reason: str) -> str:
@@ -219,7 +218,7 @@ def delegate(work: Work, person: str, substitute: str, role: str, starts_on: dat
     values = {"person": person, "substitute": substitute, "role": role, "starts_on": starts_on, "ends_on": ends_on}
     work.db.execute(insert(Delegation).values(id=identity, reason=reason, **values))
     told = {**values, "starts_on": starts_on.isoformat(), "ends_on": ends_on.isoformat()}
-    tell(work, "sys/people", "delegation.made", told)
+    tell(work, PEOPLE, "delegation.made", told)
     return identity
 
 
@@ -230,7 +229,7 @@ def end_delegation(work: Work, delegation: str) -> None:
     if row is None:
         raise NotFound(f"没有编号为 {delegation} 的委托", f"there is no delegation {delegation}")
     work.db.execute(delete(Delegation).where(Delegation.id == delegation))
-    tell(work, "sys/people", "delegation.ended", {"person": row.person, "substitute": row.substitute, "role": row.role})
+    tell(work, PEOPLE, "delegation.ended", {"person": row.person, "substitute": row.substitute, "role": row.role})
 
 
 def recuse(work: Work, person: str, reason: str, *, case: str | None = None, party: str | None = None) -> None:
@@ -252,5 +251,5 @@ def recuse(work: Work, person: str, reason: str, *, case: str | None = None, par
     row, commit = committed_row(new, OF_A_RECUSAL)
     work.add(Recusal, row)
     told = {"person": person, "case": case, "party_named": party is not None, "recusal": row["id"], "commit": commit}
-    tell(work, "sys/people", "recusal.declared", told)
+    tell(work, PEOPLE, "recusal.declared", told)
     remember(work, "")

@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import ColumnElement, String, select, type_coerce
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 
 from engine.model import Event, SealedValue, SubjectKey, Submission
 from engine.trail.record import committed
@@ -52,8 +51,7 @@ def encrypted(work: Work, subject: str, ref: str, data: bytes) -> bytes:
     key = work.db.execute(query).scalar_one_or_none()
     if key is None:
         new = {"subject": subject, "key": AESGCM.generate_key(bit_length=256), "at": work.now}
-        inserting = sqlite.insert(SubjectKey) if work.database.sqlite else postgresql.insert(SubjectKey)
-        work.db.execute(inserting.values(**new).on_conflict_do_nothing())
+        work.add_once(SubjectKey, new)
         key = work.db.execute(query).scalar_one()
     nonce = os.urandom(12)
     return nonce + AESGCM(bytes(key)).encrypt(nonce, data, ref.encode())
@@ -142,7 +140,7 @@ def broken(work: Work, case: str | None) -> Iterator[tuple[str, str]]:
     """
     erasures = erased(work)
     columns = (Submission.id, Submission.case, Submission.answer, Submission.person, Submission.task)
-    query = select(*columns, as_stored(work, Submission.at).label("at")).where(Submission.answer.contains('"$private"'))
+    query = select(*columns, work.as_stored(Submission.at).label("at")).where(Submission.answer.contains('"$private"'))
     for row in work.rows(query if case is None else query.where(Submission.case == case)):
         try:
             # A correction is kept under the key of whoever gave what it corrects.
@@ -156,7 +154,7 @@ def broken(work: Work, case: str | None) -> Iterator[tuple[str, str]]:
 
 class Erasures(NamedTuple):
     """What the trail tells of erasures: whose each erased value was, by reference; and of those that told no
-    references yet, when the key of each person was last destroyed (``as_stored``).
+    references yet, when the key of each person was last destroyed (``Work.as_stored``).
     """
 
     refs: dict[str, str]
@@ -186,7 +184,7 @@ def holds(
 
 def erased(work: Work) -> Erasures:
     """All that the trail tells of erasures."""
-    query = select(as_stored(work, Event.at).label("at"), Event.body)
+    query = select(work.as_stored(Event.at).label("at"), Event.body)
     query = query.where(Event.stream == ERASED, Event.kind == "privacy.erased").order_by(Event.seq)
     found = Erasures({}, {})
     for row in work.db.execute(query):
@@ -197,8 +195,3 @@ def erased(work: Work) -> Erasures:
             else:
                 found.older[data["subject"]] = row.at
     return found
-
-
-def as_stored(work: Work, instant: Any) -> ColumnElement[Any]:
-    """A column of instants to be compared, also where anything was written into it: as text on SQLite."""
-    return type_coerce(instant, String) if work.database.sqlite else instant

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from engine.errors import NotFound, Unusable
 from engine.library import Library
 from engine.model import PolicyText
-from engine.trail.record import tell
+from engine.trail.record import POLICY, tell
 from engine.work import Work
 from forms.owned_yaml import load
 from forms.words import Text
@@ -144,7 +144,7 @@ def import_text(work: Work, code: str, name: str, content: bytes) -> tuple[str, 
         number = 1 + work.db.execute(select(func.count()).where(PolicyText.code == code)).scalar_one()
         row = {"code": code, "number": number, "name": name, "sha256": digest, "content": text}
         work.add(PolicyText, {**row, "by": work.actor, "at": work.now})
-        tell(work, "sys/policy", "policy.imported", {"code": code, "number": number, "sha256": digest})
+        tell(work, POLICY, "policy.imported", {"code": code, "number": number, "sha256": digest})
         work.database.caches.pop("policies", None)
     return digest, misquoted(text, code)
 

@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import select
 
 from engine import erasing, personal
-from engine.errors import NotFound, NotYours, WrongState
+from engine.errors import NotFound, WrongState
 from engine.model import Event
-from engine.people import standing
+from engine.people import one_of, standing
 from engine.said import plain
 from engine.trail import recovery
 from engine.trail.record import locked, newest_seal, tell
@@ -63,7 +63,7 @@ def waiting(work: Work) -> list[Proposal]:
 
 def propose_erasure(work: Work, subject: str, reason: str) -> str:
     """Propose that what somebody gave be erased; gives the id. WrongState while a case of theirs is open."""
-    _admit(work, ERASURE)
+    one_of(work, work.actor, erasing.ERASERS, erasing.WHAT)
     reason = plain(reason, erasing.REASON)
     erasing.refuse_open(work, subject)
     return _propose(work, ERASURE, reason, subject=subject)
@@ -71,7 +71,7 @@ def propose_erasure(work: Work, subject: str, reason: str) -> str:
 
 def propose_recovery(work: Work, reason: str) -> str:
     """Propose that sealing goes on from the database as it is; gives the id. WrongState while nothing is wrong."""
-    _admit(work, RECOVERY)
+    one_of(work, work.actor, recovery.APPROVERS, recovery.WHAT)
     reason = plain(reason, recovery.REASON)
     if newest_seal(work).halted is None:
         raise WrongState("封存进程没有拒绝签署，无须恢复", "the signer does not refuse: there is nothing to recover")
@@ -108,12 +108,3 @@ def _waiting(work: Work, identity: str) -> Proposal:
     if found is None:
         raise NotFound("没有这项提议，或已有人办理", "there is no such proposal, or somebody has dealt with it")
     return found
-
-
-def _admit(work: Work, kind: str) -> None:
-    if not may(work, kind):
-        raise NotYours(
-            "只有合规、纪检人员和系统管理员可以提议",
-            "only compliance officers, discipline and administrators propose this",
-            ("role",),
-        )

@@ -12,7 +12,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Executable, Insert, NestedTransaction, create_engine, event, insert
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Executable,
+    Insert,
+    NestedTransaction,
+    String,
+    create_engine,
+    event,
+    insert,
+    type_coerce,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, DBAPIError
 
@@ -93,6 +106,19 @@ class Work:
         if into not in INSERTS:
             INSERTS[into] = insert(table(into))
         self.db.execute(INSERTS[into], rows[0] if len(rows) == 1 else rows)
+
+    def add_once(self, into: type[Base], row: Mapping[str, Any]) -> bool:
+        """Insert a row; False if there is one of the same key, also if another act has just made it."""
+        inserting = sqlite.insert(into) if self.database.sqlite else postgresql.insert(into)
+        key = table(into).primary_key.columns.values()
+        done = self.db.execute(inserting.values(**row).on_conflict_do_nothing().returning(*key))
+        return done.one_or_none() is not None
+
+    def as_stored(self, column: Any) -> ColumnElement[Any]:
+        """A column of instants or days as it is stored, for verifying: text on SQLite, where anything may have been
+        written into it.
+        """
+        return type_coerce(column, String) if self.database.sqlite else column
 
     def rows(self, query: Executable, **values: Any) -> list[dict[str, Any]]:
         """All rows of a query, as records by column; ``values`` are those of its parameters."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.trail import offline
-from engine.trail.notes import Signing
+from engine.trail.notes import Signing, envelope
 from engine.trail.offline import canonical, event_hash, verify
 
 Files = dict[str, bytes]
@@ -61,7 +61,7 @@ def relist(files: Files, key: Signing | None) -> None:
     ]
     files["manifest.json"] = canonical(manifest).encode()
     if key:
-        files["manifest.dsse.json"] = key.envelope(files["manifest.json"]).encode()
+        files["manifest.dsse.json"] = envelope(files["manifest.json"], [key]).encode()
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from engine.trail import offline
 from engine.trail.bundle import export
-from engine.trail.notes import Signing, checkpoint_text
+from engine.trail.notes import Signing, checkpoint_text, envelope
 from engine.trail.offline import WITNESS_KEY, Unreadable, canonical, event_hash, leaf_hash, tree_root, verify
 from engine.trail.signer import Signer
 from tests.bundles import Exported, Files, unzipped, zipped
@@ -154,11 +154,10 @@ def test_a_list_signed_with_another_key_or_as_something_else_is_found(exported: 
     """Attacks B11, B18: by another key of the same name; as another type."""
     other = Signing(exported.key.key.name, Ed25519PrivateKey.generate())
     manifest = exported.files["manifest.json"]
-    assert exported.verified(
-        {**exported.files, "manifest.dsse.json": other.envelope(manifest).encode()}, relisted=False
-    )
-    envelope = json.loads(exported.files["manifest.dsse.json"])
-    swapped = canonical({**envelope, "payloadType": "text/plain"}).encode()
+    forged = envelope(manifest, [other]).encode()
+    assert exported.verified({**exported.files, "manifest.dsse.json": forged}, relisted=False)
+    signed = json.loads(exported.files["manifest.dsse.json"])
+    swapped = canonical({**signed, "payloadType": "text/plain"}).encode()
     assert exported.verified({**exported.files, "manifest.dsse.json": swapped}, relisted=False)
 
 

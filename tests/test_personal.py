@@ -16,6 +16,7 @@ from engine.trail.offline import verify as verify_bundle
 from engine.trail.sealing import Sealing
 from tests.bundles import unzipped, zipped
 from tests.office import Office
+from tests.test_personal_files import erased
 from tests.test_trail import behind_its_back, found
 
 pytest_plugins = ["tests.furnished", "tests.exporting"]
@@ -37,12 +38,6 @@ def stored(office: Office) -> str:
         answers = work.db.execute(select(Submission.answer)).scalars().all()
         scopes = work.db.execute(select(CaseFile.scopes)).scalars().all()
     return json.dumps([*answers, *scopes])
-
-
-def erased(office: Office) -> erasing.Erased:
-    subject, approver = office.who["甲"], office.who["管理员"]
-    made: erasing.Erased = office.act("合规", erasing.erase, subject, approver, "本人申请，保存期限已满")
-    return made
 
 
 def test_a_personal_value_is_not_in_the_answer_but_comes_back_when_it_is_read(office: Office, case: str) -> None:

@@ -63,7 +63,9 @@ def test_a_proposal_may_be_dropped_and_then_nobody_carries_it_out(office: Office
 
 def test_only_the_right_people_propose_with_a_reason_and_when_every_case_is_closed(office: Office, case: str) -> None:
     for name in ("甲", "纪检"):
-        assert isinstance(office.refused(name, proposals.propose_erasure, office.who["甲"], BASIS), NotYours)
+        refusal = office.refused(name, proposals.propose_erasure, office.who["甲"], BASIS)
+        assert isinstance(refusal, NotYours) and refusal.reasons == ("role",)
+        assert refusal.text.zh.endswith("下列角色之一：合规专员、系统管理员")
     assert isinstance(office.refused("合规", proposals.propose_erasure, office.who["甲"], " "), Unusable)
     office.start(contract_no="HT-2")
     refusal = office.refused("合规", proposals.propose_erasure, office.who["甲"], BASIS)

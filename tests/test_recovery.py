@@ -342,5 +342,7 @@ def test_the_commands_approve_recover_and_replace_a_key(
     assert done.exit_code == 0, done.output
     assert done.output.startswith("4 (1)\n") and f"case/{moved}: " in done.output
     before = run("signer", *folder, "--key").output
+    assert run("signer", *folder, "--rotate", "--retire").exit_code == 2
+    assert run("signer", *folder, "--key").output == before
     assert run("signer", *folder, "--rotate").output != before
     assert run("signer", *folder, "--retire").output == run("signer", *folder, "--key").output

@@ -194,7 +194,7 @@ def test_the_operator_of_the_machine_gets_nothing_personal(office: Office) -> No
     office.deploy(package("permit", kept, called))
     registered(office)
     assert by_head(written(office, "合规", "csv"))[0]["合同名称"] == "13800138000"
-    assert by_head(written(office, SYSTEM, "csv"))[0]["合同名称"] == "（个人或涉密信息，不导出）"
+    assert by_head(written(office, SYSTEM, "csv"))[0]["合同名称"] == "（个人或保密信息，不导出）"
 
 
 def test_a_code_is_told_by_its_label_on_the_page_and_in_exports(office: Office) -> None:

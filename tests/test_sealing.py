@@ -11,18 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
 from engine import items
 from engine.errors import Unusable
 from engine.trail import epochs
-from engine.trail.anchors import Outside
 from engine.trail.bundle import export
-from engine.trail.notes import Signing
 from engine.trail.offline import (
     GENESIS,
-    WITNESS_KEY,
     Key,
     canonical,
     event_hash,
@@ -36,9 +32,8 @@ from engine.trail.record import tell
 from engine.trail.sealing import AGAIN, EVERY, Sealing, run_forever
 from engine.trail.signer import Rewritten, Signer
 from engine.trail.signer_state import State
-from engine.trail.tables import Anchor, Epoch, EpochHead
+from engine.trail.tables import Epoch, EpochHead
 from engine.trail.tree import StreamMap
-from engine.trail.witness import Witness, server
 from tests.office import Office
 from tests.test_trail import behind_its_back
 
@@ -271,31 +266,6 @@ def test_a_state_that_cannot_be_read_or_belongs_elsewhere_is_refused(office: Off
         path.write_text(spoiled)
         with pytest.raises(Unusable, match=r"cannot be read|not complete"):
             State.kept(signer.state.folder)
-
-
-def test_a_wiped_signer_signs_an_old_backup_and_only_somebody_outside_notices(
-    office: Office, signer: Signer, tmp_path: Path
-) -> None:
-    """Attack S4: the epochs are gone too."""
-    key = Signing("审计处", Ed25519PrivateKey.generate(), WITNESS_KEY)
-    watching = Witness(key, {signer.key.key.name: signer.key.key}, tmp_path / "seen.json", lambda: 1)
-    serving = server(watching, "127.0.0.1", 0)
-    beside = threading.Thread(target=serving.serve_forever)
-    beside.start()
-    outside = Outside(f"http://127.0.0.1:{serving.server_address[1]}", key.key)
-    for number in range(2):
-        office.start(contract_no=f"HT-{number}")
-        signer.seal(office.database)
-    Sealing(office.database, signer, [outside]).once()
-    behind_its_back(office, "DELETE FROM anchor", "DELETE FROM epoch_head", "DELETE FROM epoch")
-    for name in ("state.json", "leaves.bin"):
-        (signer.state.folder / name).unlink()
-    wiped = Sealing(office.database, again(office, signer), [outside])
-    assert wiped.once() == 1  # the signer knows no better
-    assert rows(office, select(Anchor)) == []  # but the witness has seen a longer log, and signs nothing
-    serving.shutdown()
-    serving.server_close()
-    beside.join()
 
 
 # At work.

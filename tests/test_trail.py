@@ -17,7 +17,8 @@ from engine import cases, inbox, items
 from engine.model import APPEND_ONLY
 from engine.trail.offline import GENESIS
 from engine.trail.record import EVENT_KINDS, Chain, canonical_body, commitment, event_hash, new_salt
-from engine.trail.verify import Verdict, strict_json, verify
+from engine.trail.verdict import Verdict
+from engine.trail.verify import strict_json, verify
 from engine.work import SYSTEM
 from tests.office import MORNING, Office
 

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from engine import calendar, cases, erasing, items, people, policies, registers, schema, suspending
 from engine.library import Library
 from engine.model import Event
-from engine.trail.verify import Verdict, verify
+from engine.trail.verdict import Verdict
+from engine.trail.verify import verify
 from engine.work import SYSTEM
 from tests.commands import done
 from tests.office import Office

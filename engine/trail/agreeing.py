@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import String, select, type_coerce
+from sqlalchemy import select
 
 from engine import documents, personal
 from engine.amount import amount_in
@@ -43,13 +43,10 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
 def stored(work: Work, of: type[Base], names: Iterable[str], case: str | None = None) -> Iterator[dict[str, Any]]:
     """These columns of every row, or of those of a case, as records; the table has a column ``case`` or is of cases.
 
-    Instants are text on SQLite, where anything may have been written into them.
+    Instants are as stored.
     """
     columns = [getattr(of, name) for name in names]
-    read = [
-        type_coerce(each, String).label(each.key) if work.database.sqlite and isinstance(each.type, Instant) else each
-        for each in columns
-    ]
+    read = [work.as_stored(each).label(each.key) if isinstance(each.type, Instant) else each for each in columns]
     query = select(*read).execution_options(yield_per=100)
     its = CaseFile.id if of is CaseFile else getattr(of, "case", None)
     for row in work.db.execute(query if case is None or its is None else query.where(its == case)):
@@ -144,7 +141,7 @@ def _committed(salt: str, text: str, *, as_json: bool) -> str | None:
 
 def check_documents(work: Work, case: str | None, told: Told, verdict: Verdict) -> None:
     """Every document is told of in its case and has the content it had then, and none that was told of is gone."""
-    at = personal.as_stored(work, Document.at).label("at")
+    at = work.as_stored(Document.at).label("at")
     columns = (Document.id, Document.case, Document.sha256, Document.sealed, Document.uploaded_by, at)
     query = select(*columns, DocumentContent.content).join(
         DocumentContent, DocumentContent.sha256 == Document.sha256, isouter=True

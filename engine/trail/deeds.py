@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, select, type_coerce
+from sqlalchemy import ColumnElement, Select, select
 
 from engine.access import bars
 from engine.model import Deed, Event
@@ -107,10 +107,8 @@ AT_ONCE = 1_000
 
 def beside(query: Select[*tuple[Any, ...]], work: Work) -> Select[*tuple[Any, ...]]:
     """A query of events with the columns of their deeds, for ``agrees``."""
-    # As text on SQLite, where anything may have been written into the column.
-    at = type_coerce(Deed.at, String) if work.database.sqlite else Deed.at
     kept = [getattr(Deed, name).label(f"deed_{name}") for name in TOLD]
-    return query.add_columns(*kept, at.label("deed_at")).outerjoin(Deed, _same())
+    return query.add_columns(*kept, work.as_stored(Deed.at).label("deed_at")).outerjoin(Deed, _same())
 
 
 def _same() -> ColumnElement[bool]:

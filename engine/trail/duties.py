@@ -15,7 +15,7 @@ from typing import Any
 from engine import definitions, inbox
 from engine.errors import NotFound
 from engine.library import Library
-from engine.trail.record import EVIDENCE, OVERRUN, PASSED, SKIPPED
+from engine.trail.record import EVIDENCE, OVERRUN, PASSED, SKIPPED, process_of
 from engine.work import Work
 from forms.values import Value, files_in, from_json
 from forms.words import Text
@@ -120,8 +120,7 @@ def entries_in(events: Iterable[Mapping[str, Any]]) -> list[Entry]:
 
 def _place(body: Mapping[str, Any]) -> tuple[str, str]:
     """The element an event is about: its process (the called one, where it lies in one) and its id."""
-    process = body.get("process") or {}
-    return str(process.get("called") or process.get("key")), str(process.get("element"))
+    return process_of(body), str((body.get("process") or {}).get("element"))
 
 
 def _entries_of(body: Mapping[str, Any], issued: dict[tuple[str, str], list[str]]) -> Iterable[Entry]:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import String, select, type_coerce
+from sqlalchemy import select
 
 from engine.model import (
     CalendarDay,
@@ -27,11 +27,13 @@ from engine.model import (
 from engine.model import Counter as Series
 from engine.trail.agreeing import stored
 from engine.trail.committing import OF_A_RECUSAL, days_hash, fits
+from engine.trail.record import DEFINITIONS, PEOPLE, POLICY
 from engine.trail.told import DELEGATION, Told
 from engine.trail.verdict import Verdict
 from engine.work import Work
 
-DEFINITIONS, POLICY, PEOPLE, NUMBERS = "sys/definitions", "sys/policy", "sys/people", "sys/numbers"
+NUMBERS = "sys/numbers"
+"""Where a flaw of a series of numbers is said to be: no stream tells of them all."""
 
 
 def check_institution(work: Work, told: Told, verdict: Verdict) -> None:
@@ -49,13 +51,13 @@ def check_institution(work: Work, told: Told, verdict: Verdict) -> None:
 def _check_definitions(work: Work, told: Told, verdict: Verdict) -> None:
     """Every version is still the one that was deployed: what it is called, what it uses, each of its files."""
     columns = (Definition.id, Definition.process, Definition.version, Definition.sha256, Definition.uses)
-    stored: dict[str, tuple[Any, ...]] = {row[0]: (*row[1:], {}) for row in work.db.execute(select(*columns))}
+    kept: dict[str, tuple[Any, ...]] = {row[0]: (*row[1:], {}) for row in work.db.execute(select(*columns))}
     files = select(DefinitionFile.definition, DefinitionFile.path, DefinitionFile.content)
     for row in work.db.execute(files.execution_options(yield_per=100)):
-        if row.definition in stored:
-            stored[row.definition][-1][row.path] = hashlib.sha256(row.content).hexdigest()
-    for identity in sorted(stored.keys() | told.definitions.keys()):
-        if identity not in stored or stored[identity] != _deployed(told.definitions.get(identity, {})):
+        if row.definition in kept:
+            kept[row.definition][-1][row.path] = hashlib.sha256(row.content).hexdigest()
+    for identity in sorted(kept.keys() | told.definitions.keys()):
+        if identity not in kept or kept[identity] != _deployed(told.definitions.get(identity, {})):
             verdict.flaw(
                 DEFINITIONS,
                 f"流程版本 {identity} 不是部署时的版本（文件、编号或所调用的版本）",
@@ -70,8 +72,7 @@ def _deployed(data: dict[str, Any]) -> tuple[Any, ...]:
 
 def _check_parameters(work: Work, told: Told, verdict: Verdict) -> None:
     """Every set of parameters is still the one that was adopted."""
-    # As text on SQLite, where anything may have been written into the column.
-    day = type_coerce(ParameterSet.effective_from, String) if work.database.sqlite else ParameterSet.effective_from
+    day = work.as_stored(ParameterSet.effective_from)
     sets = work.db.execute(select(ParameterSet.id, ParameterSet.values, day.label("day")))
     adopted = {row.id: (hashlib.sha256(row.values.encode()).hexdigest(), str(row.day)) for row in sets}
     for identity in sorted(adopted.keys() | told.parameters.keys()):
@@ -85,7 +86,7 @@ def _check_parameters(work: Work, told: Told, verdict: Verdict) -> None:
 
 def _check_calendar(work: Work, told: Told, verdict: Verdict) -> None:
     """Every version of the calendar has the days that were loaded; of before, as many from the first to the last."""
-    day = type_coerce(CalendarDay.day, String) if work.database.sqlite else CalendarDay.day
+    day = work.as_stored(CalendarDay.day)
     columns = (CalendarDay.version, day.label("day"), CalendarDay.working, CalendarDay.source, CalendarDay.note)
     loaded: dict[str, list[tuple[str, bool, str, str]]] = {}
     for row in work.db.execute(select(*columns).order_by(CalendarDay.version, CalendarDay.day)):
@@ -162,7 +163,7 @@ def _check_people(work: Work, told: Told, verdict: Verdict) -> None:
 def _check_delegations(work: Work, told: Told, verdict: Verdict) -> None:
     """Every delegation was made as it stands, and as many stand as were made and not ended."""
     columns = [getattr(Delegation, name) for name in DELEGATION]
-    days = [type_coerce(each, String) if work.database.sqlite else each for each in columns[3:]]
+    days = [work.as_stored(each) for each in columns[3:]]
     stand = Counter(tuple(str(part) for part in row) for row in work.db.execute(select(*columns[:3], *days)))
     left = Counter[tuple[str, ...]]()
     for made, times in told.delegations.items():

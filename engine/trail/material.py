@@ -16,6 +16,7 @@ from engine.definitions import Deployed
 from engine.desk import Desk
 from engine.documents import with_names
 from engine.model import (
+    Base,
     CaseFile,
     Comment,
     Definition,
@@ -26,6 +27,7 @@ from engine.model import (
     Recusal,
     RegisterRecord,
     Submission,
+    table,
 )
 from engine.trail import duties, epochs
 from engine.trail.epochs import Proofs
@@ -108,26 +110,14 @@ class Material:
         """The material of a case by its id."""
         row = work.row(select(*CaseFile.__table__.columns).where(CaseFile.id == case))
         assert row is not None
-        query = select(*READ).where(Event.stream == f"case/{case}").order_by(Event.seq)
-        events = work.rows(query)
+        events = work.rows(select(*READ).where(Event.stream == f"case/{case}").order_by(Event.seq))
         hiding = veil(work, case, public=view.redacted or view.person not in (None, work.actor))
         bodies = [json.loads(event["body"]) for event in events]
         cited = {body["epoch"]["n"] for body in bodies if "epoch" in body}
         proofs = epochs.proofs(work, f"case/{case}", cited)
         covered = proofs.proof["epochs"][0]["seq"] if proofs else 0
-        query = select(*Submission.__table__.columns).where(Submission.case == case)
-        answers = personal.open_rows(work, work.rows(query.order_by(Submission.at, Submission.id)))
-        documents = work.rows(
-            select(*Document.__table__.columns).where(Document.case == case).order_by(Document.at, Document.id)
-        )
-        shown = _shown(view, answers, documents)
-        named = {row["id"]: row for row in with_names(work, [row for row in documents if row["sha256"] in shown])}
-        documents = [_enclosed(named.get(row["id"], {**row, "erased": False}), shown) for row in documents]
-        remarks = work.rows(select(*Comment.__table__.columns).where(Comment.case == case))
-        query = select(*RegisterRecord.__table__.columns)
-        query = query.where(RegisterRecord.case == case, RegisterRecord.register == "publicity")
-        recorded = work.rows(query.order_by(RegisterRecord.at, RegisterRecord.key, RegisterRecord.version))
-        query = select(*Recusal.__table__.columns).where(Recusal.case == case)
+        answers = personal.open_rows(work, _rows(work, Submission, case, "at", "id"))
+        records = _rows(work, RegisterRecord, case, "at", "key", "version")
         ran = _versions(work, row["definition"], bodies)
         names, organisations = _people(work, [json.loads(each["body"]) for each in hiding.events(events)], view)
         return cls(
@@ -136,10 +126,10 @@ class Material:
             events=events,
             bodies=bodies,
             answers=answers,
-            documents=documents,
-            remarks={each["id"]: each for each in remarks},
-            publicities=recorded,
-            recusals=work.rows(query.order_by(Recusal.at, Recusal.id)),
+            documents=_documents(work, case, view, answers),
+            remarks={each["id"]: each for each in _rows(work, Comment, case, "at", "id")},
+            publicities=[each for each in records if each["register"] == "publicity"],
+            recusals=_rows(work, Recusal, case, "at", "id"),
             timers=frozenset(each["token"] for each in inbox.timers(work, case)),
             definitions=ran,
             versions=[_told(work, each) for each in ran],
@@ -175,9 +165,19 @@ class Material:
             documents=self.veil.rows(self.documents, "uploaded_by"),
         )
 
-    def name(self, person: str) -> str:
-        """Somebody's name as this view shows it: the pseudonym where names are withheld."""
-        return self.names.get(person, person[:8])
+
+def _rows(work: Work, of: type[Base], case: str, *order: str) -> list[dict[str, Any]]:
+    """The rows of a table that belong to a case, in this order."""
+    columns = table(of).c
+    return work.rows(select(*columns).where(columns.case == case).order_by(*(columns[name] for name in order)))
+
+
+def _documents(work: Work, case: str, view: View, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The documents of a case, oldest first; the private names are those that the view shows."""
+    rows = _rows(work, Document, case, "at", "id")
+    shown = _shown(view, answers, rows)
+    named = {row["id"]: row for row in with_names(work, [row for row in rows if row["sha256"] in shown])}
+    return [_enclosed(named.get(row["id"], {**row, "erased": False}), shown) for row in rows]
 
 
 def _shown(view: View, answers: list[dict[str, Any]], documents: list[dict[str, Any]]) -> set[str]:
@@ -191,6 +191,8 @@ def _enclosed(row: dict[str, Any], shown: set[str]) -> dict[str, Any]:
     """A document with the path at which a bundle encloses what was encrypted; empty where it does not."""
     readable = row["sealed"] and row["sha256"] in shown and not row["erased"]
     return {**row, "enclosed": f"private/{row['sealed']}{ending_of(row['name'])}" if readable else ""}
+
+
 def _people(work: Work, bodies: list[dict[str, Any]], view: View) -> tuple[dict[str, str], list[str]]:
     """The names that a view shows, by id, and the organisations of those who acted, the first to act first."""
     people = {each.id: each for each in work.db.execute(select(Person.id, Person.name, Person.organisation))}

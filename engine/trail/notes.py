@@ -45,10 +45,6 @@ class Signing:
         time = seconds.to_bytes(8, "big")
         return self._line(time + self.secret.sign(cosigned(text, time)))
 
-    def envelope(self, payload: bytes) -> str:
-        """The list of files of a bundle, signed (DSSE)."""
-        return envelope(payload, [self])
-
     def _line(self, signature: bytes) -> str:
         return f"— {self.key.name} {base64.b64encode(self.key.number + signature).decode()}\n"
 

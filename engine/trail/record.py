@@ -17,7 +17,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from engine.errors import Refusal
@@ -37,6 +36,9 @@ SKEW = timedelta(minutes=1)
 began before it was signed, or on another machine. More than that is a clock set back, which the citation shows.
 """
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+DEFINITIONS, POLICY, PEOPLE = "sys/definitions", "sys/policy", "sys/people"
+"""Streams that tell of what belongs to no case: versions; parameters, calendar and policy texts; people."""
 
 WITHHELD = "withheld"
 """What an event says in the place of a personal or secret value."""
@@ -253,6 +255,12 @@ class Chain:
             self.rows = []
 
 
+def process_of(body: Mapping[str, Any]) -> str:
+    """The process an event is about: the one that was called, else that of the case; empty where it is about none."""
+    about = body.get("process") or {}
+    return str(about.get("called") or about.get("key") or "")
+
+
 class Seal(NamedTuple):
     """What this process knows of the seals: when it looked, the newest epoch, and why nothing is sealed any more."""
 
@@ -324,7 +332,6 @@ def locked(work: Work, stream: str) -> Chain:
     row = work.db.execute(query).one_or_none()
     if row is None:
         new = {"name": stream, "seq": 0, "head": GENESIS, "last_at": work.now}
-        inserting = sqlite.insert(Stream) if work.database.sqlite else postgresql.insert(Stream)
-        work.db.execute(inserting.values(**new).on_conflict_do_nothing())
+        work.add_once(Stream, new)
         row = work.db.execute(query).one()
     return Chain.standing(stream, *row)

@@ -28,6 +28,7 @@ from forms.words import Text
 STREAM = "sys/log"
 APPROVERS = frozenset({"compliance_officer", "discipline_office", "sysadmin"})
 """Two people of these roles approve together; who runs the signer carries it out."""
+WHAT = Text("恢复封存", "the recovery of the seals")
 REASON = Text("须写明发生了什么、恢复到了哪一份备份", "say what happened and which backup was put back")
 
 
@@ -37,7 +38,7 @@ def approve(work: Work, approved_by: str, reason: str, *, proposal: str = "") ->
     Raises NotYours unless who acts and ``approved_by``, who may have made the ``proposal``, are two of ``APPROVERS``.
     """
     reason = plain(reason, REASON)
-    two_of(work, approved_by, APPROVERS, Text("恢复封存", "the recovery of the seals"))
+    two_of(work, approved_by, APPROVERS, WHAT)
     last = epochs.newest(work)
     number = int(last["number"]) if last else 0
     told = {"epoch": number, "approved_by": approved_by, "reason": reason}

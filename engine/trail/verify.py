@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import String, select, type_coerce
+from sqlalchemy import select
 
 from engine.instant import INSTANT_FORMAT
 from engine.model import CaseFile, Event, Setting, Stream
@@ -19,10 +19,8 @@ from engine.trail.institution import check_institution
 from engine.trail.offline import GENESIS
 from engine.trail.record import canonical_body, event_hash
 from engine.trail.told import Told
-from engine.trail.verdict import Flaw, Verdict
+from engine.trail.verdict import Verdict
 from engine.work import Work
-
-__all__ = ["Flaw", "Verdict", "strict_json", "verify"]
 
 
 def strict_json(text: str) -> Any:
@@ -44,9 +42,8 @@ def verify(work: Work, case: str | None = None) -> Verdict:
     log = work.db.execute(select(Setting.value).where(Setting.name == "log")).scalar_one()
     verdict, told = Verdict(), Told(log)
     heads = dict(_heads(work, case))
-    # As text on SQLite, where anything may have been written into the column.
-    at = type_coerce(Event.at, String) if work.database.sqlite else Event.at
-    columns = (Event.stream, Event.seq, Event.kind, Event.actor, Event.element, at.label("at"), Event.body, Event.hash)
+    at = work.as_stored(Event.at).label("at")
+    columns = (Event.stream, Event.seq, Event.kind, Event.actor, Event.element, at, Event.body, Event.hash)
     query = beside(select(*columns), work).order_by(Event.stream, Event.seq).execution_options(yield_per=2000)
     for row in work.db.execute(query if case is None else query.where(Event.stream == f"case/{case}")):
         _check_event(row, told, verdict)

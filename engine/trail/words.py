@@ -16,7 +16,7 @@ from engine.definitions import Deployed
 from engine.library import Vocabulary
 from engine.suspending import CAUSES
 from engine.trail.duties import LATE_ENTRY
-from engine.trail.record import EVENT_KINDS
+from engine.trail.record import EVENT_KINDS, WITHHELD, process_of
 from engine.work import BEIJING
 from forms.words import Language, Text
 
@@ -242,8 +242,7 @@ class _About:
 
     @property
     def process(self) -> str:
-        about = self.body.get("process", {})
-        return str(about.get("called") or about.get("key") or "")
+        return process_of(self.body)
 
     def listed(self, name: str) -> list[str]:
         return [str(one) for one in self.data.get(name) or ()]
@@ -266,10 +265,6 @@ class _About:
         if by in (None, "message"):
             return Text(f"{self.actor}提出申请，案卷立案", f"{self.actor} started the case")
         return Text(f"“{start.zh}”使案卷自动立案", f"The case was started by itself, by “{start.en}”")
-
-    def number(self) -> Text:
-        number = str(self.data.get("number"))
-        return Text(number, number)
 
     def element(self) -> Text:
         return self.speaker.element(self.process, self.row["element"])
@@ -376,9 +371,9 @@ class _About:
 
 
 NOTHING = Text("", "")
-BARE = {"linked": "number", "adopted": "set", "since": "from", "days": "days", "until_day": "due", "variable": "name"}
+BARE = {"number": "number", "adopted": "set", "since": "from", "days": "days", "until_day": "due", "variable": "name"}
 """Blanks that are filled with a datum of the event as it is."""
-NO_NAME = re.compile("withheld|[0-9a-f]{64}")  # keys that say nothing to a reader: kept back, or a hash
+NO_NAME = re.compile(WITHHELD + "|[0-9a-f]{64}")  # keys that say nothing to a reader: kept back, or a hash
 
 
 def blanks_of(saying: Text) -> set[str]:

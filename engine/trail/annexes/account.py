@@ -14,6 +14,7 @@ from engine.library import Library
 from engine.spreadsheets import Amount, flat
 from engine.trail.annexes.headings import WORD
 from engine.trail.material import Material
+from engine.trail.record import process_of
 from engine.trail.words import Speaker
 from forms.fields import Field
 from forms.form import Form
@@ -91,9 +92,7 @@ class Account:
     def _answer(self, row: Mapping[str, Any], told: Mapping[str, Body]) -> Answer:
         form, values, body = self._form(row), from_json(row["answer"]), told.get(row["id"])
         data = body["data"] if body else {}
-        contents = self.material.deployed.contents.get(row["process"])
-        element = contents.diagram.elements.get(row["element"]) if contents else None
-        tag = data.get("tag") or (element.policy.get("tag", "") if element else "")
+        tag = self.tag(row["process"], row["element"], data)
         facts = {*data.get("facts", ()), *data.get("gaps", ()), *data.get("missing", ())}
         given = values if isinstance(values, dict) else {}
         return Answer(row, form, given, body, tag, frozenset(facts))
@@ -130,8 +129,13 @@ class Account:
 
     def step(self, body: Body) -> str:
         """The element of an event by its name."""
-        about = body.get("process", {})
-        return self.place(about.get("called") or about.get("key", ""), about.get("element"))
+        return self.place(process_of(body), body.get("process", {}).get("element"))
+
+    def tag(self, process: str, element: str, data: Mapping[str, Any]) -> str:
+        """The tag of a step: as its event tells it (``data``), else as the diagram does; a message is told without."""
+        contents = self.material.deployed.contents.get(process)
+        drawn = contents.diagram.elements.get(element) if contents else None
+        return str(data.get("tag") or (drawn.policy.get("tag", "") if drawn else ""))
 
     def who(self, person: str) -> str:
         """Somebody by name, where the view shows it."""

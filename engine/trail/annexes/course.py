@@ -11,6 +11,7 @@ from engine.trail.annexes.account import Account, Body, instant
 from engine.trail.annexes.decided import choice
 from engine.trail.annexes.dues import due_text
 from engine.trail.annexes.sheets import Row, Sheet
+from engine.trail.record import process_of
 from forms.values import FileRef, PersonRef, from_json
 
 
@@ -67,7 +68,7 @@ def _choices(account: Account) -> Iterator[Row]:
     for body in account.material.bodies:
         data = body["data"]
         if body["type"] == "gateway.taken":
-            process = body["process"].get("called") or body["process"]["key"]
+            process = process_of(body)
             tried = [f"{each['expression']} → {account.word('holds' if each['holds'] else 'fails')}"
                      for each in data["tried"]]  # fmt: skip
             ways = [account.said(account.speaker.flow(process, flow)) for flow in data["taken"]]

@@ -10,7 +10,7 @@ from typing import Any
 from engine.suspending import CAUSES
 from engine.trail.annexes.account import Account, Body, instant
 from engine.trail.annexes.sheets import Row, Sheet, said
-from engine.trail.record import OVERRUN
+from engine.trail.record import OVERRUN, process_of
 from engine.work import BEIJING
 from forms.words import Text
 
@@ -62,8 +62,7 @@ def _followed(account: Account) -> list[Deadline]:
 
 def _key(body: Body) -> object:
     """By what the events of one deadline know each other: the token, in older trails of a timer its place."""
-    process = body["process"]
-    return body["data"].get("token") or (process.get("called") or process["key"], process.get("element"))
+    return body["data"].get("token") or (process_of(body), body["process"].get("element"))
 
 
 def _move(body: Body, running: dict[object, Deadline]) -> None:

@@ -278,8 +278,8 @@ WORD: Mapping[str, Text] = {
         "INVALID: events, answers or documents are not as they were recorded; this report proves nothing.",
     ),
     "notice": Text(
-        "本报告由记录自动生成，不是法律结论。本系统不存放涉密内容。",
-        "Made from the records; no legal conclusion. No secret content is kept in this system.",
+        "本报告由记录自动生成，不是法律结论。本系统不存放国家秘密。",
+        "Made from the records; no legal conclusion. No state secret is kept in this system.",
     ),
 }
 """What cells and sentences of a report say; the blanks are filled in by the annexes."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.trail.annexes.account import ENDING, Account, Answer, Body, amount, instant
 from engine.trail.annexes.sheets import Row, Sheet
+from engine.trail.record import WITHHELD
 from forms.fields import Field
 from forms.money import percent
 from forms.values import PersonRef, from_json
@@ -60,7 +61,7 @@ def _written(account: Account) -> Iterator[tuple[Body, str, Any]]:
         return
     for body in account.material.bodies:
         for each in body["data"].get("written", ()):
-            if (ENDING in each["name"] or ENDING in each["value"]) and each["value"] != "withheld":
+            if (ENDING in each["name"] or ENDING in each["value"]) and each["value"] != WITHHELD:
                 yield body, each["name"], from_json(each["value"])
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from engine.trail.annexes.account import Account, Answer, Body, instant
+from engine.trail.annexes.account import Account, instant
 from engine.trail.annexes.dues import UNITS, calendar_of, day_of, days_between
 from engine.trail.annexes.headings import WORD
 from engine.trail.annexes.sheets import Row, Sheet
+from engine.trail.record import process_of
 from forms.values import FileRef, from_json
 
 PUBLICITY, OBJECTIONS = frozenset({"publicity", "reward_publicity"}), frozenset({"objection_handling"})
@@ -92,30 +93,21 @@ def objections(account: Account) -> Sheet:
 
     Where answers are not shown, it is still told that there was one and that it was dealt with.
     """
-    shown = {answer.row["id"]: answer for answer in account.answers}
-    return Sheet.of("objections", "at step +element who +role content", _steps(account, OBJECTIONS, shown))
+    return Sheet.of("objections", "at step +element who +role content", _steps(account, OBJECTIONS))
 
 
 def notices(account: Account) -> Sheet:
     """What the steps of publicity left: how each was prepared, and how it was closed."""
+    return Sheet.of("notices", "at step +element who +role content", _steps(account, PUBLICITY))
+
+
+def _steps(account: Account, tags: frozenset[str]) -> Iterator[Row]:
     shown = {answer.row["id"]: answer for answer in account.answers}
-    return Sheet.of("notices", "at step +element who +role content", _steps(account, PUBLICITY, shown))
-
-
-def _steps(account: Account, tags: frozenset[str], shown: dict[str, Answer]) -> Iterator[Row]:
     for body in account.material.bodies:
-        if body["type"] not in ACTS or _tag(account, body) not in tags:
-            continue
-        answer = shown.get(str(body["data"].get("submission")))
-        yield (
-            instant(body), account.step(body), body["process"].get("element"), account.who(str(body["actor"]["id"])),
-            account.role(body), account.contents(answer) if answer else "",
-        )  # fmt: skip
-
-
-def _tag(account: Account, body: Body) -> str:
-    """The tag of the step an event is about, by the diagram: a message is told without."""
-    about = body["process"]
-    contents = account.material.deployed.contents.get(about.get("called") or about.get("key", ""))
-    element = contents.diagram.elements.get(about.get("element", "")) if contents else None
-    return str(body["data"].get("tag") or (element.policy.get("tag", "") if element else ""))
+        element, data = body.get("process", {}).get("element"), body["data"]
+        if body["type"] in ACTS and account.tag(process_of(body), element, data) in tags:
+            answer = shown.get(str(data.get("submission")))
+            yield (
+                instant(body), account.step(body), element, account.who(str(body["actor"]["id"])),
+                account.role(body), account.contents(answer) if answer else "",
+            )  # fmt: skip
