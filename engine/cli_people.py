@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date, datetime
 
 import click
@@ -42,6 +43,18 @@ def person_revoke(config: Config, person: str, role: str) -> None:
     holder = somebody(database, person)
     with database.work(SYSTEM) as work:
         people.revoke(work, holder, role)
+
+
+@person.command("password")
+@click.argument("person")
+@click.pass_obj
+def person_password(config: Config, person: str) -> None:
+    """Give PERSON (login or name) the password on the first line of stdin."""
+    database = opened(config)
+    holder = somebody(database, person)
+    password = sys.stdin.readline().rstrip("\n")
+    with database.work(SYSTEM) as work:
+        people.set_password(work, holder, password)
 
 
 @person.command("deactivate")

@@ -92,8 +92,9 @@ def hashed(password: str) -> str:
 
 
 def set_password(work: Work, person: str, password: str) -> None:
-    """Give a person a new password."""
+    """Give a person a new password; the sessions opened with the old one end. Unusable: it is too short."""
     work.db.execute(update(Person).where(Person.id == person).values(password=hashed(password)))
+    tell(work, PEOPLE, "password.set", {"person": person})
 
 
 def password_fits(stored: str | None, password: str) -> bool:

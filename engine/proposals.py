@@ -49,7 +49,8 @@ def may(work: Work, kind: str) -> bool:
 def waiting(work: Work) -> list[Proposal]:
     """The proposals that wait for a second person, the oldest first, as far as whoever acts may decide them."""
     kinds = [kind for kind in STREAMS if may(work, kind)]
-    query = select(Event.kind, Event.actor, Event.at, Event.body).where(Event.kind.in_([*kinds, *CLOSING]))
+    query = select(Event.kind, Event.actor, Event.at, Event.body)
+    query = query.where(Event.stream.in_(STREAMS.values()), Event.kind.in_([*kinds, *CLOSING]))
     proposed: dict[str, Proposal] = {}
     for row in work.rows(query.order_by(Event.at, Event.stream, Event.seq)):
         data: dict[str, Any] = json.loads(row["body"])["data"]
@@ -81,7 +82,8 @@ def propose_recovery(work: Work, reason: str) -> str:
 def carry_out(work: Work, identity: str) -> Proposal:
     """Do what somebody else proposed. NotFound: it does not wait any more; NotYours: for who proposed it."""
     proposal = _waiting(work, identity)
-    if proposal.subject is not None:
+    if proposal.kind == ERASURE:
+        assert proposal.subject is not None
         erasing.erase(work, proposal.subject, proposal.by, proposal.reason, proposal=proposal.id)
     else:
         recovery.approve(work, proposal.by, proposal.reason, proposal=proposal.id)

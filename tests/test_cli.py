@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from engine import inbox
+from engine import inbox, people
 from tests.commands import done, refused, rows, run
 from tests.conftest import NewDatabase
 from tests.office import ANSWERS, NewOffice, Office
@@ -278,6 +278,12 @@ def test_people_are_added_with_roles_and_may_get_a_password(office: Office) -> N
     assert "12" in refused(office.url, 1, "person", "add", "qian", "钱", "--password-stdin", said="short\n")
     assert office.state() == before
     done(office.url, "person", "add", "qian", "钱", "--password-stdin", said="a long enough password\n")
+    assert "12" in refused(office.url, 1, "person", "password", "qian", said="short\n")
+    done(office.url, "person", "password", "qian", said="quite another password\n")
+    with office.database.look("system") as work:
+        found = people.row_by_login(work, "qian")
+    assert found is not None and people.password_fits(found["password"], "quite another password")
+    assert office.last("sys/people")["type"] == "password.set"
 
 
 def test_roles_are_given_and_taken_and_whoever_has_left_is_let_out(office: Office) -> None:

@@ -81,7 +81,8 @@ def halt(work: Work, why: Text) -> None:
 
 def lift(work: Work) -> None:
     """Say that the signer signs again."""
-    work.db.execute(update(Halt).where(Halt.lifted_at.is_(None)).values(lifted_at=work.now))
+    if work.row(select(Halt.id).where(Halt.lifted_at.is_(None)).limit(1)):
+        work.db.execute(update(Halt).where(Halt.lifted_at.is_(None)).values(lifted_at=work.now))
 
 
 def newest(work: Work) -> dict[str, Any] | None:

@@ -569,9 +569,9 @@ class Bundle:
 
     def _committed(self, name: str, part: str, commitment: str, zh: str, en: str) -> Any:
         """What a file holds that the trail is committed to; None where it is withheld."""
-        if name not in self.files:
+        kept = self.read(name) if name in self.files else None
+        if kept is None:
             return None
-        kept = self.read(name)
         if sha(bytes.fromhex(kept["salt"]), canonical(kept[part]).encode()).hex() != commitment:
             self.forged(zh, en)
         return kept[part]

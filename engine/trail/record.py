@@ -98,6 +98,7 @@ EVENT_KINDS: Mapping[str, tuple[str, str]] = {
     "privacy.erased": ("依法删除个人信息", "personal data erased by law"),
     "policy.imported": ("导入政策文件", "policy text imported"),
     "calendar.loaded": ("日历载入", "calendar loaded"),
+    "password.set": ("设置密码", "password set"),
     "person.added": ("登记人员", "person added"),
     "person.deactivated": ("停用人员", "person deactivated"),
     "role.granted": ("授予角色", "role granted"),
