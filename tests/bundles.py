@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import threading
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from typing import Any
 from engine.trail import offline
 from engine.trail.notes import Signing, envelope
 from engine.trail.offline import canonical, event_hash, verify
+from engine.trail.sealing import Sealing, run_forever
+from tests.office import Office
 
 Files = dict[str, bytes]
 
@@ -75,3 +79,17 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 def unzipped(data: bytes) -> Files:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+@contextmanager
+def sealed(office: Office, folder: Path) -> Iterator[Sealing]:
+    """A signer at work beside the office."""
+    made = Sealing.of(office.database, folder)
+    stop = threading.Event()
+    beside = threading.Thread(target=run_forever, args=(made, stop, 0.02))
+    beside.start()
+    try:
+        yield made
+    finally:
+        stop.set()
+        beside.join()

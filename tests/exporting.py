@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,21 +9,16 @@ import pytest
 
 from engine import items
 from engine.trail.bundle import export
-from engine.trail.sealing import Sealing, run_forever
-from tests.bundles import Exported, unzipped
+from engine.trail.sealing import Sealing
+from tests.bundles import Exported, sealed, unzipped
 from tests.office import Office
 
 
 @pytest.fixture
 def sealing(office: Office, tmp_path: Path) -> Iterator[Sealing]:
-    """A signer at work beside the office."""
-    made = Sealing.of(office.database, tmp_path / "signer")
-    stop = threading.Event()
-    beside = threading.Thread(target=run_forever, args=(made, stop, 0.02))
-    beside.start()
-    yield made
-    stop.set()
-    beside.join()
+    """A signer at work beside the office from the beginning."""
+    with sealed(office, tmp_path / "signer") as made:
+        yield made
 
 
 @pytest.fixture
