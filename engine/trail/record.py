@@ -280,12 +280,12 @@ def newest_seal(work: Work) -> Seal:
     if known is None or abs(work.now - known.looked) > FRESH:
         newest = work.row(select(Epoch.number, Epoch.leaf, Epoch.statement).order_by(Epoch.number.desc()).limit(1))
         halt = work.row(select(Halt.zh, Halt.en).where(Halt.lifted_at.is_(None)).order_by(Halt.at).limit(1))
-        known = Seal(
-            work.now,
-            {"n": newest["number"], "hash": newest["leaf"]} if newest else None,
-            datetime.fromisoformat(json.loads(newest["statement"])["time"]) if newest else work.now,
-            Text(halt["zh"], halt["en"]) if halt else None,
-        )
+        cited, time = None, work.now
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # one that was spoiled is for the signer to find
+            if newest is not None:
+                time = datetime.fromisoformat(json.loads(newest["statement"])["time"])
+                cited = {"n": newest["number"], "hash": newest["leaf"]}
+        known = Seal(work.now, cited, time, Text(halt["zh"], halt["en"]) if halt else None)
         work.database.caches["seal"] = known
     return known
 
