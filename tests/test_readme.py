@@ -73,7 +73,7 @@ def test_the_commands_of_the_readme_run(
         elif line.startswith("cp "):
             shutil.copy(*shlex.split(line)[1:])
         elif not line.startswith(RUN_ELSEWHERE):
-            asked = shlex.split(os.path.expandvars(kept[2] if kept else line))
+            asked = shlex.split(os.path.expandvars(kept[2] if kept else line), comments=True)
             found = CliRunner().invoke(main, asked[1:], env=dict(os.environ))
             assert found.exit_code == 0, f"{line}\n{found.output}"
             if kept:
