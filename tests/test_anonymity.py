@@ -9,6 +9,7 @@ import pytest
 
 from engine import cases, evidence, inbox
 from engine.errors import NotYours
+from engine.trail import jobs
 from engine.trail.bundle import export
 from engine.trail.material import View
 from engine.worker import run_due
@@ -121,6 +122,8 @@ def test_the_report_names_them_only_to_those_who_may_know(publicising: Office) -
     behind_its_back(publicising, f"UPDATE person SET organisation = '某研究所' WHERE id = '{who['路人']}'")
     with pytest.raises(NotYours, match="without giving a name"):
         export(publicising.database, case, who["评议"], view=View(person=who["评议"]), patience=0)
+    refusal = publicising.refused("评议", jobs.ask, [case], person=who["评议"])
+    assert isinstance(refusal, NotYours)
     views = {who["管理员"]: View(), "system": View(redacted=True)}
     for actor, view in views.items():
         text, events = reports(publicising, case, actor, view)

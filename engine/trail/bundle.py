@@ -78,7 +78,7 @@ def export(
     told("seal")
     with database.work(actor) as work:
         row = inbox.case(work, case)
-        _admit(work, row, view)
+        admit(work, row, view)
         asked = epochs.request(work)
     epochs.answered(database, asked, patience)
     with database.look(actor) as work:
@@ -103,7 +103,8 @@ def export(
     return Export(f"{row['number']}.evidence.zip", _zipped(files), material.unsealed, signed is not None)
 
 
-def _admit(work: Work, row: Mapping[str, Any], view: View) -> None:
+def admit(work: Work, row: Mapping[str, Any], view: View) -> None:
+    """Refuse whoever may not export this view of a case: NotYours."""
     if work.actor == SYSTEM or standing(work, work.actor).roles & inbox.OVERSEERS:
         return
     if veil(work, row["id"]).traces:  # whoever knows who did one act would recognise them by it in another
