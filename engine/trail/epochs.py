@@ -12,9 +12,8 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from engine.trail.signer_state import move
 from engine.trail.tables import Anchor, Epoch, EpochHead, Halt, SealRequest
-from engine.trail.tree import StreamMap
+from engine.trail.tree import StreamMap, move
 from engine.work import SYSTEM, Database, Work
 from forms.words import Text
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from engine.inbox import OVERSEERS
 from engine.model import Event
 from engine.people import two_of
 from engine.said import plain
@@ -20,13 +21,13 @@ from engine.trail import epochs
 from engine.trail.offline import GENESIS, has_signed, read_checkpoint, strict, tree_root
 from engine.trail.record import tell
 from engine.trail.signer import SIGNER, Signer, follow, rewritten, standing, written
-from engine.trail.signer_state import Heads, State, leaf_of, move
-from engine.trail.tree import StreamMap
+from engine.trail.signer_state import Heads, State
+from engine.trail.tree import StreamMap, leaf_of, move
 from engine.work import Database, Work
 from forms.words import Text
 
 STREAM = "sys/log"
-APPROVERS = frozenset({"compliance_officer", "discipline_office", "sysadmin"})
+APPROVERS = OVERSEERS
 """Two people of these roles approve together; who runs the signer carries it out."""
 WHAT = Text("恢复封存", "the recovery of the seals")
 REASON = Text("须写明发生了什么、恢复到了哪一份备份", "say what happened and which backup was put back")

@@ -21,9 +21,9 @@ from engine.model import CaseFile, Event, Stream
 from engine.trail.notes import Signing, checkpoint_text, envelope, signing_key
 from engine.trail.offline import GENESIS, canonical, event_hash, leaf_hash, strict, tree_root
 from engine.trail.record import SKEW, log_name
-from engine.trail.signer_state import Heads, State, leaf_of
+from engine.trail.signer_state import Heads, State
 from engine.trail.tables import Epoch, EpochHead
-from engine.trail.tree import StreamMap
+from engine.trail.tree import StreamMap, leaf_of
 from engine.work import Database, Work
 
 SIGNER = "signer"

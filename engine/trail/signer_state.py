@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import time
@@ -13,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import Unusable, WrongState
-from engine.trail.offline import leaf_hash
+from engine.trail.tree import leaf_of, move
+
+if os.name == "posix":
+    import fcntl
 
 Heads = dict[str, tuple[int, str]]
 
@@ -119,6 +121,9 @@ def settle(folder: Path) -> None:
 @contextlib.contextmanager
 def alone(folder: Path, patience: float = 10.0) -> Iterator[None]:
     """Be the only signer at work in a folder: two would sign two pasts. WrongState: another one does not leave it."""
+    if os.name != "posix":
+        yield
+        return
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
@@ -136,20 +141,6 @@ def alone(folder: Path, patience: float = 10.0) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def move(heads: Heads, changed: Mapping[str, Any]) -> None:
-    """Let streams stand where an epoch saw them; one that has no events any more is gone."""
-    for stream, (seq, head) in changed.items():
-        if seq:
-            heads[stream] = (seq, head)
-        else:
-            heads.pop(stream, None)
-
-
-def leaf_of(epoch: Mapping[str, Any]) -> bytes:
-    """The leaf of an epoch in the log."""
-    return leaf_hash(str(epoch["statement"]).encode())
 
 
 def _signed(epoch: Mapping[str, Any]) -> dict[str, Any]:

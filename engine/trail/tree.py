@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from engine.trail.offline import NODE, bit_of, map_key, map_leaf, map_node, sha, tree_root
+from engine.trail.offline import NODE, bit_of, leaf_hash, map_key, map_leaf, map_node, sha, tree_root
 
 Heads = Mapping[str, tuple[int, str]]
 """Where streams stand: the number of events and the hash of the last one, by stream."""
@@ -102,3 +103,17 @@ def is_consistent(old: int, old_root: bytes, size: int, root: bytes, proof: Sequ
             after = sha(NODE, after, each)
         first, last = first >> 1, last >> 1
     return last == 0 and (before, after) == (old_root, root)
+
+
+def move(heads: dict[str, tuple[int, str]], changed: Mapping[str, Any]) -> None:
+    """Let streams stand where an epoch saw them; one that has no events any more is gone."""
+    for stream, (seq, head) in changed.items():
+        if seq:
+            heads[stream] = (seq, head)
+        else:
+            heads.pop(stream, None)
+
+
+def leaf_of(epoch: Mapping[str, Any]) -> bytes:
+    """The leaf of an epoch in the log."""
+    return leaf_hash(str(epoch["statement"]).encode())
