@@ -15,9 +15,9 @@ from engine.cli_base import as_json, main, opened
 from engine.config import Config
 from engine.conformance import conforms
 from engine.definitions import Deployed
-from engine.deviations import Conformance
 from engine.library import Library, package_at
 from engine.migration import version
+from engine.replay import Conformance
 from engine.trying import KINDS, WHYS, draft, named, verdict
 from engine.work import SYSTEM, Work
 

@@ -17,8 +17,8 @@ from bpmn.diagram import Diagram, Element
 from bpmn.marking import Decided, Step, StepKind
 from engine import definitions, inbox
 from engine.definitions import Deployed
-from engine.deviations import Conformance, Deviation, Ran, Ruled, Told
 from engine.migration import version
+from engine.replay import Conformance, Deviation, Ran, Ruled, Told
 from engine.runtime import moving
 from engine.trail.record import SKIPPED, WITHHELD
 from engine.work import Work

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from bpmn.marking import Step
 from engine import definitions
 from engine.definitions import Deployed
-from engine.deviations import Conformance
 from engine.errors import Unusable
 from engine.gate import Contents, read_package
 from engine.library import Package, Vocabulary
 from engine.privacy import discreet, private_names
+from engine.replay import Conformance
 from engine.runtime.builder import Model
 from engine.work import Work
 from forms.words import Text, Unfit

@@ -15,8 +15,8 @@ from engine import definitions
 from engine.conformance import ON_ANOTHER, conforms
 from engine.definitions import Deployed
 from engine.desk import Desk
-from engine.deviations import Conformance, Deviation, Ran, Ruled
 from engine.migration import version
+from engine.replay import Conformance, Deviation, Ran, Ruled
 from engine.trying import KINDS, WHYS, named, verdict
 from forms.words import Text
 from webui.drawing import drawn
