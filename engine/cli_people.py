@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import date, datetime
 
 import click
@@ -27,10 +28,7 @@ def person_grant(config: Config, person: str, role: str) -> None:
     """Give PERSON (login or name) a ROLE."""
     if role not in Library.standing().vocabulary().roles:
         raise WrongUsage(f"没有角色 {role}", f"there is no role {role}")
-    database = opened(config)
-    holder = somebody(database, person)
-    with database.work(SYSTEM) as work:
-        people.grant(work, holder, role)
+    _change(config, person, lambda work, holder: people.grant(work, holder, role))
 
 
 @person.command("revoke")
@@ -39,10 +37,7 @@ def person_grant(config: Config, person: str, role: str) -> None:
 @click.pass_obj
 def person_revoke(config: Config, person: str, role: str) -> None:
     """Take a ROLE from PERSON (login or name)."""
-    database = opened(config)
-    holder = somebody(database, person)
-    with database.work(SYSTEM) as work:
-        people.revoke(work, holder, role)
+    _change(config, person, lambda work, holder: people.revoke(work, holder, role))
 
 
 @person.command("password")
@@ -50,11 +45,7 @@ def person_revoke(config: Config, person: str, role: str) -> None:
 @click.pass_obj
 def person_password(config: Config, person: str) -> None:
     """Give PERSON (login or name) the password on the first line of stdin."""
-    database = opened(config)
-    holder = somebody(database, person)
-    password = sys.stdin.readline().rstrip("\n")
-    with database.work(SYSTEM) as work:
-        people.set_password(work, holder, password)
+    _change(config, person, lambda work, holder: people.set_password(work, holder, sys.stdin.readline().rstrip("\n")))
 
 
 @person.command("deactivate")
@@ -62,10 +53,15 @@ def person_password(config: Config, person: str) -> None:
 @click.pass_obj
 def person_deactivate(config: Config, person: str) -> None:
     """Let PERSON (login or name), who has left, do nothing any more."""
+    _change(config, person, people.deactivate)
+
+
+def _change(config: Config, person: str, verb: Callable[[Work, str], None]) -> None:
+    """What whoever runs the machine does to somebody."""
     database = opened(config)
-    leaver = somebody(database, person)
+    subject = somebody(database, person)
     with database.work(SYSTEM) as work:
-        people.deactivate(work, leaver)
+        verb(work, subject)
 
 
 @person.command("substitute")
