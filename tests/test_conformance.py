@@ -14,8 +14,8 @@ from bpmn.alignment import Stretch, align
 from bpmn.behaviour import Behaviour
 from engine import cases, conformance, definitions, demo, inbox, incidents, migration
 from engine.conformance import conforms
-from engine.deviations import Conformance
 from engine.library import Library, Package
+from engine.replay import Conformance
 from engine.scenario_file import read_scenario
 from engine.scenarios import SetClock, play
 from engine.trying import draft, verdict
